@@ -93,13 +93,13 @@ export function formatBit(bits: 2 | 4 | 8, signed: boolean): number {
 }
 
 /**
- * Pixels that qmcu_convolve_any may compute at a time: all that there are, or what blocks of four leave over, in each
- * row or at the end.
+ * Pixels that qmcu_convolve_any may compute at a time: all that there are, in each row or on the whole. What blocks of
+ * four leave over goes one by one: a function for two is larger than what it saves.
  */
 export function pixelBlocks(height: number, width: number, byBlocks: boolean): number {
   const all = height * width;
   const blocks = (n: number): number => (n >= 4 ? 7 : n >= 2 ? 3 : n);
   if (!byBlocks) return blocks(width) | blocks(all);
-  const rest = (n: number): number => (n % 4 === 3 && width >= 4 ? 0 : blocks(n % 4));
+  const rest = (n: number): number => (n % 4 === 0 || (n % 4 === 3 && width >= 4) ? 0 : 1);
   return rest(width) | rest(all);
 }

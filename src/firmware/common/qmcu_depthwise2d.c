@@ -197,7 +197,8 @@ static QMCU_NOINLINE void convolve_by_taps(const qmcu_depthwise2d_params *params
     }
 }
 
-QMCU_KERNEL void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const qmcu_map *in,
+                                             const qmcu_map *out)
 {
 #if QMCU_DSP
     if (QMCU_DEPTHWISE2D_ROWS != 0u && qmcu_depthwise_rows(params, in, out)) {

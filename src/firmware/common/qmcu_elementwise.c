@@ -88,8 +88,8 @@ QMCU_INLINE int32_t add_words(const qmcu_scaled_sum *sum, uint32_t sign, const u
 }
 
 /* The same for any of these maps: 0 where they are others. */
-static int32_t add_whole_words(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t *x0, uint32_t sign1,
-                               const uint8_t *x1, int32_t n, uint32_t sign_out, uint8_t *to)
+static QMCU_SMALL int32_t add_whole_words(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t *x0, uint32_t sign1,
+                                          const uint8_t *x1, int32_t n, uint32_t sign_out, uint8_t *to)
 {
     const int32_t lowest = sign_out ? -128 : 0;
     if (sign0 != sign1 || p->min != lowest || p->max != lowest + 255) {
@@ -121,7 +121,7 @@ QMCU_INLINE void add_run(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t
 
 /* Sums of 8-bit codes where no channel has its own factors and pixels follow each other: 1, or 0 where the maps are
  * others. */
-static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
+static QMCU_SMALL int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
 {
     const int one = (in0->h == 1 && in0->w == 1) || (in1->h == 1 && in1->w == 1);
     const int tables = p->multiplier_table[0] != NULL || p->multiplier_table[1] != NULL || p->offset_table != NULL;
@@ -225,7 +225,8 @@ static int requantize_bytes(const qmcu_scaled_sum *p, const qmcu_map *in, const 
 }
 #endif
 
-QMCU_KERNEL void qmcu_add(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_add(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1,
+                                     const qmcu_map *out)
 {
     if (add_bytes(p, in0, in1, out)) {
         return;
@@ -258,7 +259,7 @@ QMCU_KERNEL void qmcu_add(const qmcu_scaled_sum *p, const qmcu_map *in0, const q
     }
 }
 
-QMCU_KERNEL void qmcu_requantize(const qmcu_scaled_sum *p, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_requantize(const qmcu_scaled_sum *p, const qmcu_map *in, const qmcu_map *out)
 {
     qmcu_map from = *in;
     qmcu_map to = *out;
@@ -291,7 +292,8 @@ QMCU_KERNEL void qmcu_requantize(const qmcu_scaled_sum *p, const qmcu_map *in, c
     }
 }
 
-QMCU_KERNEL void qmcu_mul(const qmcu_mul_params *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_mul(const qmcu_mul_params *p, const qmcu_map *in0, const qmcu_map *in1,
+                                     const qmcu_map *out)
 {
     const qmcu_map a = broadcast(in0);
     const qmcu_map b = broadcast(in1);
@@ -313,7 +315,7 @@ QMCU_KERNEL void qmcu_mul(const qmcu_mul_params *p, const qmcu_map *in0, const q
     }
 }
 
-QMCU_KERNEL void qmcu_prelu(const qmcu_prelu_params *p, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_prelu(const qmcu_prelu_params *p, const qmcu_map *in, const qmcu_map *out)
 {
     int16_t codes[QMCU_CHUNK];
     for (int32_t y = 0; y < out->h; y++) {
@@ -332,7 +334,7 @@ QMCU_KERNEL void qmcu_prelu(const qmcu_prelu_params *p, const qmcu_map *in, cons
     }
 }
 
-QMCU_KERNEL void qmcu_lookup(const int16_t *table, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_lookup(const int16_t *table, const qmcu_map *in, const qmcu_map *out)
 {
     qmcu_map from = *in;
     qmcu_map to = *out;
@@ -353,7 +355,7 @@ QMCU_KERNEL void qmcu_lookup(const int16_t *table, const qmcu_map *in, const qmc
     }
 }
 
-QMCU_KERNEL void qmcu_copy(const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_copy(const qmcu_map *in, const qmcu_map *out)
 {
     qmcu_map from = *in;
     qmcu_map to = *out;
@@ -374,7 +376,7 @@ QMCU_KERNEL void qmcu_copy(const qmcu_map *in, const qmcu_map *out)
     }
 }
 
-QMCU_KERNEL void qmcu_fill(const int16_t *codes, const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_fill(const int16_t *codes, const qmcu_map *out)
 {
     for (int32_t y = 0; y < out->h; y++) {
         for (int32_t x = 0; x < out->w; x++) {

@@ -7,7 +7,7 @@
 
 #include "qmcu_mve.h"
 
-QMCU_KERNEL void qmcu_max_pool(const qmcu_window *window, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_max_pool(const qmcu_window *window, const qmcu_map *in, const qmcu_map *out)
 {
     const int32_t chunk = QMCU_CHUNK;
     int16_t codes[QMCU_CHUNK];
@@ -88,7 +88,7 @@ static void sum_four(const pool_taps *taps, uint32_t format, int32_t c, int32_t 
 }
 
 /* Sums of channels [0, n) over all taps. n <= QMCU_CHUNK. */
-static void sum_taps(const pool_taps *taps, uint32_t format, int32_t n, int32_t *sum)
+static QMCU_SMALL void sum_taps(const pool_taps *taps, uint32_t format, int32_t n, int32_t *sum)
 {
     int16_t codes[QMCU_CHUNK];
     int32_t done = 0;
@@ -114,7 +114,8 @@ static void sum_taps(const pool_taps *taps, uint32_t format, int32_t n, int32_t 
 }
 #endif
 
-QMCU_KERNEL void qmcu_average_pool(const qmcu_average_pool_params *p, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_average_pool(const qmcu_average_pool_params *p, const qmcu_map *in,
+                                              const qmcu_map *out)
 {
     const qmcu_window *window = &p->window;
     int16_t codes[QMCU_CHUNK];
@@ -164,7 +165,7 @@ static void add_weighted(const uint8_t *pixel, int32_t n, uint32_t format, int32
     }
 }
 
-QMCU_KERNEL void qmcu_resize(const qmcu_resize_params *p, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_resize(const qmcu_resize_params *p, const qmcu_map *in, const qmcu_map *out)
 {
     int16_t codes[QMCU_CHUNK];
     int32_t sum[QMCU_CHUNK];

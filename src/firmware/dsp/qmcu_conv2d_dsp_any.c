@@ -56,8 +56,8 @@ typedef struct {
 
 /* Puts n codes from code i of byte p on (NULL: padding, from channel i on) to place k of the column, as far as they
  * belong to the part. */
-static void any_put(const any_convolution *conv, const any_part *t, const uint8_t *p, uint32_t i, uint32_t n,
-                    uint32_t k)
+static QMCU_SMALL void any_put(const any_convolution *conv, const any_part *t, const uint8_t *p, uint32_t i, uint32_t n,
+                               uint32_t k)
 {
     if (k < t->from) {
         const uint32_t skip = n < t->from - k ? n : t->from - k;
@@ -80,7 +80,7 @@ static void any_put(const any_convolution *conv, const any_part *t, const uint8_
 }
 
 /* The window's rows that begin at (y, x) of the input, channels of group g. */
-static void any_gather(const any_convolution *conv, int32_t y, int32_t x, uint32_t g, const any_part *t)
+static QMCU_SMALL void any_gather(const any_convolution *conv, int32_t y, int32_t x, uint32_t g, const any_part *t)
 {
     const qmcu_window *window = conv->window;
     const uint32_t first_code = g * conv->in_channels;
@@ -117,8 +117,8 @@ QMCU_INLINE void write_code(uint8_t *pixel, uint32_t bits, int32_t o, int32_t co
 }
 
 /* Codes of channels o and, when `count` is 2, o + 1 from their sums: those of o for all pixels, then the others'. */
-static void write_codes(const any_convolution *conv, const int32_t *sums, uint32_t pixels, int32_t o, int32_t count,
-                        uint8_t *const *to)
+static QMCU_SMALL void write_codes(const any_convolution *conv, const int32_t *sums, uint32_t pixels, int32_t o,
+                                   int32_t count, uint8_t *const *to)
 {
     const uint32_t bits = qmcu_bits(conv->out->format);
     for (int32_t end = o + count; o < end; o++) {
@@ -197,7 +197,8 @@ QMCU_INLINE void any_convolve_block(uint32_t pixels, uint32_t weight_bits, const
         dot(pixels, weight_bits, &s, columns, w, conv->length);
         w += conv->pair_bytes;
         const pair_scale pair = {requant->multiplier[o], requant->multiplier[next], o};
-        const uint32_t bits = next == o ? 0u : conv->scale.saturate;
+        /* Of single pixels there are too few for functions that are faster. */
+        const uint32_t bits = pixels == 1u || next == o ? 0u : conv->scale.saturate;
         if (bits == 8u) {
             write_pairs(&conv->scale, 8u, pixels, &pair, &s, to);
             continue;
@@ -241,8 +242,8 @@ static block_function *const blocks_w4[3] = {block_1_w4, block_2_w4, block_4_w4}
 #endif
 
 /* One pixel whose column is longer than the stack's numbers. */
-static void convolve_long(const any_convolution *conv, int16_t *columns, int32_t y, int32_t x, uint32_t g,
-                          uint8_t *const *to)
+static QMCU_SMALL void convolve_long(const any_convolution *conv, int16_t *columns, int32_t y, int32_t x, uint32_t g,
+                                     uint8_t *const *to)
 {
     const int32_t end = ((int32_t)g + 1) * conv->out_channels;
     const uint8_t *weights = conv->weights + g * (uint32_t)((conv->out_channels + 1) / 2) * conv->pair_bytes;
@@ -273,8 +274,8 @@ static void convolve_long(const any_convolution *conv, int16_t *columns, int32_t
 }
 
 /* The pixels oy, ox ... oy, ox + count - 1 of the output, going on in the next rows. */
-static void convolve_pixels(const any_convolution *conv, uint32_t largest, int32_t oy, int32_t ox, int32_t count,
-                            int32_t groups)
+static QMCU_SMALL void convolve_pixels(const any_convolution *conv, uint32_t largest, int32_t oy, int32_t ox,
+                                       int32_t count, int32_t groups)
 {
     QMCU_ALIGN(4) int16_t columns[COLUMN_CODES];
     const qmcu_window *window = conv->window;
@@ -322,7 +323,7 @@ static uint32_t largest_block(const any_convolution *conv)
     return most * even <= COLUMN_CODES ? most : 2u * even <= COLUMN_CODES ? 2u : 1u;
 }
 
-static void convolve(const any_convolution *conv, int32_t groups)
+static QMCU_SMALL void convolve(const any_convolution *conv, int32_t groups)
 {
     const uint32_t largest = largest_block(conv);
     if (groups == 1) {
@@ -336,7 +337,8 @@ static void convolve(const any_convolution *conv, int32_t groups)
     }
 }
 
-static any_convolution convolution_of(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+static QMCU_SMALL any_convolution convolution_of(const qmcu_conv2d_params *params, const qmcu_map *in,
+                                                 const qmcu_map *out)
 {
     any_convolution conv;
     conv.window = &params->window;
@@ -354,29 +356,29 @@ static any_convolution convolution_of(const qmcu_conv2d_params *params, const qm
     return conv;
 }
 
-void qmcu_convolve_pixels(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy,
-                          int32_t ox, int32_t count)
+QMCU_SMALL void qmcu_convolve_pixels(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out,
+                                     int32_t oy, int32_t ox, int32_t count)
 {
     const any_convolution conv = convolution_of(params, in, out);
     convolve_pixels(&conv, largest_block(&conv), oy, ox, count, 1);
 }
 
-void qmcu_window_column(const qmcu_conv2d_params *params, const qmcu_map *in, int32_t y, int32_t x, uint32_t from,
-                        uint32_t to, int16_t *column)
+QMCU_SMALL void qmcu_window_column(const qmcu_conv2d_params *params, const qmcu_map *in, int32_t y, int32_t x,
+                                   uint32_t from, uint32_t to, int16_t *column)
 {
     const any_convolution conv = convolution_of(params, in, in);
     const any_part t = {column, 8u, from, to};
     any_gather(&conv, y, x, 0u, &t);
 }
 
-void qmcu_convolve_any(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+QMCU_SMALL void qmcu_convolve_any(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     const any_convolution conv = convolution_of(params, in, out);
     convolve(&conv, params->group);
 }
 
-QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in,
-                                      const qmcu_map *out)
+QMCU_KERNEL QMCU_SMALL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in,
+                                                 const qmcu_map *out)
 {
     const qmcu_window window = {(int16_t)in->h, (int16_t)in->w, 1, 1, 1, 1, 0, 0};
     any_convolution conv;

@@ -133,14 +133,18 @@ QMCU_INLINE void qmcu_block_dot(uint32_t weight_bits, int begun, uint32_t length
         return;
     }
 #endif
-    for (const uint8_t *end = w + steps / 4u * 16u; w != end; w += 16) {
+    /* Eight codes at a time. */
+    const uint32_t unroll = 8u / codes;
+    for (const uint8_t *end = w + steps / unroll * 4u * unroll; w != end; w += 4u * unroll) {
         qmcu_block_any_step(weight_bits, 0, s, x, w, 0u);
         qmcu_block_any_step(weight_bits, 0, s, x, w, 1u);
-        qmcu_block_any_step(weight_bits, 0, s, x, w, 2u);
-        qmcu_block_any_step(weight_bits, 0, s, x, w, 3u);
-        x += 16u * codes;
+        if (unroll == 4u) {
+            qmcu_block_any_step(weight_bits, 0, s, x, w, 2u);
+            qmcu_block_any_step(weight_bits, 0, s, x, w, 3u);
+        }
+        x += 32u;
     }
-    for (uint32_t rest = steps % 4u; rest > 0u; rest--) {
+    for (uint32_t rest = steps % unroll; rest > 0u; rest--) {
         qmcu_block_any_step(weight_bits, 0, s, x, w, 0u);
         x += 4u * codes;
         w += 4;

@@ -33,7 +33,7 @@ typedef struct {
 } blocks_convolution;
 
 /* Multiplies the codes of four columns by 1 << n. */
-static void fold(int16_t *columns, uint32_t length, uint32_t n)
+static QMCU_SMALL void fold(int16_t *columns, uint32_t length, uint32_t n)
 {
     const uint32_t mask = ~(((1u << n) - 1u) << 16);
     for (uint32_t words = 2u * ((length + 1u) / 2u); words > 0u; words--) {
@@ -43,7 +43,7 @@ static void fold(int16_t *columns, uint32_t length, uint32_t n)
     }
 }
 
-static void blocks_convolve_columns(const blocks_convolution *conv, int32_t oy, int32_t ox, int16_t *columns)
+static QMCU_SMALL void blocks_convolve_columns(const blocks_convolution *conv, int32_t oy, int32_t ox, int16_t *columns)
 {
     const qmcu_conv2d_params *params = conv->gathering.params;
     const qmcu_map *out = conv->gathering.out;
@@ -58,7 +58,7 @@ static void blocks_convolve_columns(const blocks_convolution *conv, int32_t oy, 
     conv->function(&block);
 }
 
-static void blocks_convolve_block(const blocks_convolution *conv, int32_t oy, int32_t ox)
+static QMCU_SMALL void blocks_convolve_block(const blocks_convolution *conv, int32_t oy, int32_t ox)
 {
     QMCU_ALIGN(8) int16_t columns[QMCU_BLOCK_CODES];
     blocks_convolve_columns(conv, oy, ox, columns);
@@ -66,7 +66,7 @@ static void blocks_convolve_block(const blocks_convolution *conv, int32_t oy, in
 
 #if HAS_PARTS
 /* The same where the columns come in parts. */
-static void blocks_convolve_block_in_parts(const blocks_convolution *conv, int32_t oy, int32_t ox)
+static QMCU_SMALL void blocks_convolve_block_in_parts(const blocks_convolution *conv, int32_t oy, int32_t ox)
 {
     QMCU_ALIGN(8) int16_t columns[PART_CODES];
     const qmcu_conv2d_params *params = conv->gathering.params;
@@ -95,7 +95,7 @@ static void blocks_convolve_block_in_parts(const blocks_convolution *conv, int32
 }
 #endif
 
-static void blocks_convolve_four(const void *call, int parts, int32_t oy, int32_t ox)
+static QMCU_SMALL void blocks_convolve_four(const void *call, int parts, int32_t oy, int32_t ox)
 {
     const blocks_convolution *conv = call;
     if (conv->scratch != NULL) {
@@ -112,7 +112,7 @@ static void blocks_convolve_four(const void *call, int parts, int32_t oy, int32_
     blocks_convolve_block(conv, oy, ox);
 }
 
-static void blocks_convolve_last(const void *call, int parts, int32_t oy, int32_t ox, int32_t n)
+static QMCU_SMALL void blocks_convolve_last(const void *call, int parts, int32_t oy, int32_t ox, int32_t n)
 {
     const qmcu_gathering *g = &((const blocks_convolution *)call)->gathering;
     if (n == 3 && g->out->w >= 4) {
@@ -123,8 +123,9 @@ static void blocks_convolve_last(const void *call, int parts, int32_t oy, int32_
     }
 }
 
-void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function, const qmcu_conv2d_params *params,
-                      const qmcu_map *in, const qmcu_map *out, int16_t *scratch)
+QMCU_SMALL void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function,
+                                 const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out,
+                                 int16_t *scratch)
 {
     blocks_convolution conv;
     const int parts = QMCU_CONV2D_PARTS && scratch == NULL && !QMCU_BLOCK_FITS(shape->length);
@@ -170,7 +171,7 @@ static uint32_t fold_limit(uint32_t format)
     return 15u - qmcu_bits(format) + (format & 1u);
 }
 
-int qmcu_convolve_blocks(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+QMCU_SMALL int qmcu_convolve_blocks(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     const qmcu_requant *r = &params->requant;
     const uint32_t bits = qmcu_bits(out->format);

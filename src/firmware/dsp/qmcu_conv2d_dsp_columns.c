@@ -75,7 +75,8 @@ QMCU_INLINE void columns_expand(const uint8_t *p, uint32_t format, uint32_t i, u
     }
 }
 
-void qmcu_expand(const uint8_t *p, uint32_t format, uint32_t i, uint32_t n, int16_t *column, uint32_t step, uint32_t k)
+QMCU_SMALL void qmcu_expand(const uint8_t *p, uint32_t format, uint32_t i, uint32_t n, int16_t *column, uint32_t step,
+                            uint32_t k)
 {
     QMCU_ASSUME_FORMAT(QMCU_CONV2D_INPUTS, format);
     switch (format) {
@@ -100,8 +101,8 @@ void qmcu_expand(const uint8_t *p, uint32_t format, uint32_t i, uint32_t n, int1
     }
 }
 
-void qmcu_expand_padding(const int16_t *codes, uint32_t i, uint32_t n, uint32_t channels, int16_t *column,
-                         uint32_t step, uint32_t k)
+QMCU_SMALL void qmcu_expand_padding(const int16_t *codes, uint32_t i, uint32_t n, uint32_t channels, int16_t *column,
+                                    uint32_t step, uint32_t k)
 {
     i %= channels;
     for (; n > 0u; n--) {

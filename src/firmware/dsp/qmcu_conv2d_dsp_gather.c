@@ -163,7 +163,7 @@ typedef struct {
     int inside; /* all of them: otherwise there are no addresses */
 } gather_windows;
 
-static void find_windows(const qmcu_gathering *g, int32_t oy, int32_t ox, gather_windows *w)
+static QMCU_SMALL void find_windows(const qmcu_gathering *g, int32_t oy, int32_t ox, gather_windows *w)
 {
     const qmcu_window *window = &g->params->window;
     const qmcu_map *in = g->in;
@@ -195,7 +195,7 @@ static void find_windows(const qmcu_gathering *g, int32_t oy, int32_t ox, gather
     }
 }
 
-int qmcu_find_pixels(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, const uint8_t *at[4])
+QMCU_SMALL int qmcu_find_pixels(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, const uint8_t *at[4])
 {
     gather_windows w;
     find_windows(g, oy, ox, &w);
@@ -205,7 +205,8 @@ int qmcu_find_pixels(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t f
     return w.inside;
 }
 
-void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, uint32_t to, int16_t *columns)
+QMCU_SMALL void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, uint32_t to,
+                                     int16_t *columns)
 {
     const qmcu_window *window = &g->params->window;
     const qmcu_map *in = g->in;
@@ -253,8 +254,8 @@ void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint3
     }
 }
 
-qmcu_gathering qmcu_gathering_of(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out,
-                                 uint32_t length, int parts)
+QMCU_SMALL qmcu_gathering qmcu_gathering_of(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out,
+                                            uint32_t length, int parts)
 {
     qmcu_gathering g;
     g.params = params;

@@ -25,7 +25,7 @@ QMCU_INLINE void copy_word(uint8_t *to, const uint8_t *a, const uint8_t *b, uint
 }
 
 /* Rows are put together by words, whose surplus the next row overwrites. */
-void qmcu_gather_odd(const qmcu_gathering *g, const uint8_t *const *from, int16_t *columns)
+QMCU_SMALL void qmcu_gather_odd(const qmcu_gathering *g, const uint8_t *const *from, int16_t *columns)
 {
     QMCU_ALIGN(4) uint8_t bytes[2u * ODD_BYTES];
     const uint32_t n = g->row_codes;
@@ -58,7 +58,7 @@ void qmcu_gather_odd(const qmcu_gathering *g, const uint8_t *const *from, int16_
 
 /* The window that begins at row y and column x of the input, its rows put together, with zeros where it lies outside.
  */
-static void copy_clipped(const qmcu_gathering *g, int32_t y, int32_t x, uint8_t *to)
+static QMCU_SMALL void copy_clipped(const qmcu_gathering *g, int32_t y, int32_t x, uint8_t *to)
 {
     const qmcu_window *window = &g->params->window;
     const qmcu_taps ky = qmcu_taps_inside(y, window->kernel_h, window->dilation_h, g->in->h);
@@ -72,12 +72,13 @@ static void copy_clipped(const qmcu_gathering *g, int32_t y, int32_t x, uint8_t 
         const uint8_t *from = qmcu_at(g->in, y + i * window->dilation_h, x + kx.first, 0);
         for (int32_t k = 0; k < n; k++) {
             to[k] = from[k];
+            QMCU_OPAQUE(to); /* not memcpy(), for a few bytes */
         }
         to += g->row_codes;
     }
 }
 
-void qmcu_gather_odd_clipped(const qmcu_gathering *g, int32_t i, int16_t *columns)
+QMCU_SMALL void qmcu_gather_odd_clipped(const qmcu_gathering *g, int32_t i, int16_t *columns)
 {
     QMCU_ALIGN(4) uint8_t bytes[2u * ODD_BYTES];
     const qmcu_window *window = &g->params->window;

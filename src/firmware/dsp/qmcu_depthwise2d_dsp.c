@@ -12,8 +12,6 @@
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
-#include <string.h>
-
 #include "qmcu_depthwise2d_dsp_gather.h"
 #include "qmcu_depthwise2d_dsp.h"
 
@@ -45,7 +43,8 @@ QMCU_INLINE qmcu_planes_padding padding_of(const dsp_depthwise *d, int32_t c)
 
 /* Output rows [from, to) of channels c and c + 1, some at a time: the last rows under one's windows are the first ones
  * under the next one's. */
-static void convolve_blocks(const dsp_depthwise *d, qmcu_row *row, int32_t c, int32_t from, int32_t to, uint8_t *codes)
+static QMCU_SMALL void convolve_blocks(const dsp_depthwise *d, qmcu_row *row, int32_t c, int32_t from, int32_t to,
+                                       uint8_t *codes)
 {
     const int32_t kernel = (int32_t)d->shape->kernel;
     const int32_t stride = (int32_t)d->shape->stride;
@@ -67,8 +66,8 @@ static void convolve_blocks(const dsp_depthwise *d, qmcu_row *row, int32_t c, in
 
 /* The same where few rows fit: a row that is not needed any more gives its place to the next one. So rows stand in
  * rotated order, and the weights with them. */
-static void convolve_rows(const dsp_depthwise *d, qmcu_row *row, qmcu_row_weights *weights, int32_t c, int32_t from,
-                          int32_t to, uint8_t *codes)
+static QMCU_SMALL void convolve_rows(const dsp_depthwise *d, qmcu_row *row, qmcu_row_weights *weights, int32_t c,
+                                     int32_t from, int32_t to, uint8_t *codes)
 {
     const int32_t kernel = (int32_t)d->shape->kernel;
     const int32_t stride = (int32_t)d->shape->stride;
@@ -94,7 +93,7 @@ static void convolve_rows(const dsp_depthwise *d, qmcu_row *row, qmcu_row_weight
 }
 
 /* Output rows [from, to) of channels c and c + 1. The sides of the planes are there. */
-static void convolve_pair(const dsp_depthwise *d, int32_t c, int32_t from, int32_t to, uint8_t *codes)
+static QMCU_SMALL void convolve_pair(const dsp_depthwise *d, int32_t c, int32_t from, int32_t to, uint8_t *codes)
 {
     qmcu_row_weights weights[2];
     qmcu_row row = {d->shape,         weights, codes, d->planes.group, 0, d->out->w, qmcu_at(d->out, from, 0, c),
@@ -107,8 +106,22 @@ static void convolve_pair(const dsp_depthwise *d, int32_t c, int32_t from, int32
     }
 }
 
+/* n bytes to a lower address, which may lie over them. */
+static void move_down(const uint8_t *from, int32_t n, uint8_t *to)
+{
+    for (; n >= 4; n -= 4) {
+        qmcu_store_unaligned(to, qmcu_load_unaligned(from));
+        from += 4;
+        to += 4;
+    }
+    for (; n > 0; n--) {
+        *to++ = *from++;
+        QMCU_OPAQUE(to); /* not memmove(), for a few bytes */
+    }
+}
+
 /* Output rows [from, to) of all channels; `rows`: of the planes. */
-static void convolve_channels(const dsp_depthwise *d, int32_t rows, int32_t from, int32_t to, uint8_t *codes)
+static QMCU_SMALL void convolve_channels(const dsp_depthwise *d, int32_t rows, int32_t from, int32_t to, uint8_t *codes)
 {
     for (int32_t c = 0; c < d->planes.in->channels; c += 2) {
         if (d->params->pad_codes != NULL) {
@@ -118,8 +131,8 @@ static void convolve_channels(const dsp_depthwise *d, int32_t rows, int32_t from
     }
 }
 
-int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, const qmcu_depthwise2d_params *params,
-                      const qmcu_map *in, const qmcu_map *out)
+QMCU_SMALL int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function,
+                                 const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     QMCU_ALIGN(8) uint8_t codes[CODE_BYTES];
     dsp_depthwise d;
@@ -169,7 +182,7 @@ int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, 
         there.data += aside;
         d.out = &there;
         convolve_channels(&d, rows, 0, out->h - 1, codes);
-        memmove(out->data, there.data, (size_t)(uint32_t)((out->h - 1) * out->row_bytes));
+        move_down(there.data, (out->h - 1) * out->row_bytes, out->data);
         d.out = out;
         convolve_channels(&d, rows, out->h - 1, out->h, codes);
         return 1;
@@ -198,7 +211,7 @@ ROW(row_3_2, 3u, 2u)
 ROW(row_5_1, 5u, 1u)
 ROW(row_5_2, 5u, 2u)
 
-int qmcu_depthwise_rows(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
+QMCU_SMALL int qmcu_depthwise_rows(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     static qmcu_row_function *const functions[4] = {
         (QMCU_DEPTHWISE2D_ROWS & 1u) != 0u ? row_3_1 : NULL, (QMCU_DEPTHWISE2D_ROWS & 2u) != 0u ? row_3_2 : NULL,

@@ -132,43 +132,29 @@ QMCU_INLINE void put_ones(uint32_t bits, int flips, const area *a, const uint8_t
     }
 }
 
-/* Three columns of all rows: the last of a group, or with `first` the first ones. */
-QMCU_INLINE void put_threes(uint32_t bits, int flips, const area *a, int first, const uint8_t *p, uint8_t *to)
-{
-    const uint8_t *one = first ? p + 2 * a->next : p;
-    const uint8_t *two = first ? p : p + a->next;
-    for (int32_t rows = a->rows; rows > 0; rows--) {
-        const uint32_t word = load_pairs(bits, flips, a, two, two + a->next);
-        qmcu_store(first ? to : to + 2, gather_channel_of(bits, 0u, word));
-        qmcu_store((first ? to : to + 2) + QMCU_ROW_BYTES / 2, gather_channel_of(bits, 1u, word));
-        put_one(bits, flips, a, one, first ? to + 4 : to);
-        one += a->next_row;
-        two += a->next_row;
-        to += QMCU_ROW_BYTES;
-    }
-}
-
-/* A part of all rows; p and to are where those begin. */
+/* A part of all rows, which ends with its group or begins with one: by twos where a word has room for both. p and to
+ * are where those rows begin. */
 QMCU_INLINE void put_part(uint32_t bits, int flips, const area *a, const qmcu_planes_part *part, const uint8_t *p,
                           uint8_t *to)
 {
-    const int32_t columns = part->columns;
-    if (columns == 0) {
-        return;
-    }
+    int32_t columns = part->columns;
+    int32_t place = part->place;
     p += part->from;
     to += part->to;
-    if (columns == 3) {
-        put_threes(bits, flips, a, part->place == 0, p, to);
-        return;
-    }
-    if (columns == 2 && part->place % 2 == 0) {
-        put_twos(bits, flips, a, p, to);
-        return;
-    }
-    put_ones(bits, flips, a, p, to);
-    if (columns == 2) {
-        put_ones(bits, flips, a, p + a->next, to + 2);
+    while (columns > 0) {
+        if (columns >= 2 && place % 2 == 0) {
+            put_twos(bits, flips, a, p, to);
+            p += a->next;
+            to += 2;
+            place++;
+            columns--;
+        } else {
+            put_ones(bits, flips, a, p, to);
+        }
+        p += a->next;
+        to += 2;
+        place++;
+        columns--;
     }
 }
 
@@ -185,13 +171,14 @@ QMCU_INLINE void put_columns(uint32_t bits, int flips, const qmcu_planes *planes
     a.group = planes->group;
     a.flip = planes->flips;
     a.place = 2u * ((uint32_t)c & 3u);
-    put_part(bits, flips, &a, &planes->head, p, to);
-    put_part(bits, flips, &a, &planes->tail, p, to);
+    for (uint32_t part = 0u; part < 2u; part++) {
+        put_part(bits, flips, &a, part == 0u ? &planes->head : &planes->tail, p, to);
+    }
     put_fours(bits, flips, &a, planes->fours.columns, p + planes->fours.from, to + planes->fours.to);
 }
 
 /* So many columns from the one after `skipped` of the input's columns under windows. */
-static qmcu_planes_part part_of(const qmcu_planes *planes, int32_t skipped, int32_t columns)
+static QMCU_SMALL qmcu_planes_part part_of(const qmcu_planes *planes, int32_t skipped, int32_t columns)
 {
     const int32_t column = planes->first + skipped;
     const qmcu_planes_part part = {columns, column % FOUR, skipped * planes->in->pixel_bytes,
@@ -199,7 +186,7 @@ static qmcu_planes_part part_of(const qmcu_planes *planes, int32_t skipped, int3
     return part;
 }
 
-void qmcu_planes_divide(qmcu_planes *planes)
+QMCU_SMALL void qmcu_planes_divide(qmcu_planes *planes)
 {
     const int32_t head = qmcu_min((int32_t)(0u - (uint32_t)planes->first) & (FOUR - 1), planes->pixels);
     const int32_t fours = (planes->pixels - head) / FOUR;
@@ -217,8 +204,8 @@ QMCU_INLINE uint8_t *gather_at(const qmcu_planes *planes, int32_t column, uint8_
 }
 
 /* Padding in columns [from, end) of some rows. */
-static void put_padding(const qmcu_planes *planes, int32_t from, int32_t end, int32_t rows, qmcu_planes_padding padding,
-                        uint8_t *to)
+static QMCU_SMALL void put_padding(const qmcu_planes *planes, int32_t from, int32_t end, int32_t rows,
+                                   qmcu_planes_padding padding, uint8_t *to)
 {
     for (int32_t column = from; column < end; column++) {
         uint8_t *p = gather_at(planes, column, to);
@@ -230,14 +217,15 @@ static void put_padding(const qmcu_planes *planes, int32_t from, int32_t end, in
     }
 }
 
-void qmcu_planes_put_sides(const qmcu_planes *planes, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
+QMCU_SMALL void qmcu_planes_put_sides(const qmcu_planes *planes, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
 {
     put_padding(planes, planes->before, planes->first, rows, padding, to);
     put_padding(planes, planes->first + planes->pixels, planes->end, rows, padding, to);
 }
 
 /* Padding in some whole rows, the rest of their groups included. */
-static void put_rows_outside(const qmcu_planes *planes, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
+static QMCU_SMALL void put_rows_outside(const qmcu_planes *planes, int32_t rows, qmcu_planes_padding padding,
+                                        uint8_t *to)
 {
     const uint32_t first = qmcu_pkh_low(padding, padding);
     const uint32_t second = qmcu_pkh_high(padding, padding);
@@ -264,8 +252,8 @@ QMCU_INLINE int32_t rows_inside(const qmcu_planes *planes, int32_t y, int32_t ro
     return planes->pixels > 0 && inside > 0 ? inside : 0;
 }
 
-void qmcu_planes_put_outside(const qmcu_planes *planes, int32_t y, int32_t rows, qmcu_planes_padding padding,
-                             uint8_t *to)
+QMCU_SMALL void qmcu_planes_put_outside(const qmcu_planes *planes, int32_t y, int32_t rows, qmcu_planes_padding padding,
+                                        uint8_t *to)
 {
     const int32_t above = rows_above(y, rows);
     const int32_t after = above + rows_inside(planes, y, rows);
