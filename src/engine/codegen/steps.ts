@@ -181,14 +181,14 @@ class StepWriter {
 
   private outputView(access: Access): string {
     this.counts.views++;
-    return `view(&out, arena, ${this.views.index(access)})`;
+    return `view(&out, arena, &views[${this.views.index(access)}])`;
   }
 
   private inputView(access: Access, i: number): string {
     this.counts.views++;
     const pointer = this.pointerOf(access);
     // A qmcu_map is for reading and writing; what kernels get as an input they only read.
-    return `view(&in${i}, ${pointer ? `(uint8_t *)${pointer}` : 'arena'}, ${this.views.index(access)})`;
+    return `view(&in${i}, ${pointer ? `(uint8_t *)${pointer}` : 'arena'}, &views[${this.views.index(access)}])`;
   }
 
   private pointerOf(access: Access): string | undefined {

@@ -64,8 +64,7 @@ export class ViewTable {
       `typedef struct {\n    uint32_t offset;\n    ${extent} h, w, channels, pixel_bytes, row_bytes;\n    ` +
       'uint16_t format;\n} map_view;\n\n' +
       `static const map_view views[${this.indices.size}] = {\n${this.lines.join('')}};\n\n` +
-      'static QMCU_NOINLINE const qmcu_map *view(qmcu_map *map, uint8_t *memory, uint32_t index)\n{\n' +
-      '    const map_view *at = &views[index];\n' +
+      'static QMCU_NOINLINE const qmcu_map *view(qmcu_map *map, uint8_t *memory, const map_view *at)\n{\n' +
       '    map->data = memory + at->offset;\n    map->h = at->h;\n    map->w = at->w;\n    map->channels = ' +
       'at->channels;\n' +
       '    map->pixel_bytes = at->pixel_bytes;\n    map->row_bytes = at->row_bytes;\n    map->format = ' +
