@@ -213,7 +213,10 @@ async function searchLive(
     if (limits !== null && live !== null) {
       progress.enter(1);
       best = await firstPlan(quantizer);
-      if (best) await live.writer?.write(best);
+      if (best && live.writer) {
+        await live.writer.write(best);
+        await letShow(progress);
+      }
     }
     progress.enter(2);
     return await quantizeTo(graph, quantizer, options, limits, notes, async (better) => {
@@ -223,6 +226,18 @@ async function searchLive(
   } catch (error) {
     if (!(error instanceof CancelledError && progress.isKept() && best)) throw error;
     return { ...best, limitedBy: 'person', keptEarly: true };
+  }
+}
+
+/** Longest that the first plan's view takes, and how often a wait looks for a cancel, in milliseconds. */
+const SHOWN_MS = 2000;
+const LOOK_MS = 100;
+
+/** Leaves the processors to the view of the first plan: a person waits for that, and the search takes minutes. */
+async function letShow(progress: Progress): Promise<void> {
+  for (let waited = 0; waited < SHOWN_MS; waited += LOOK_MS) {
+    checkCancelled(progress);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 
