@@ -41,7 +41,7 @@ interface Candidate {
  * The forms of a network's layers, by the instructions that they save for each byte of flash, the best first. `speed`
  * takes what there is room for; `balanced` only what saves enough, and no more flash than the same network with 8-bit
  * weights takes in its own balanced forms; `size` takes the smallest of these and of plain forms: where every layer has
- * its own kernel, those for all layers are not linked. The choice depends only on the calls, so it is the same for a
+ * its own kernel, those for all layers are not linked. Without flash for its own, each goal takes those. The choice depends only on the calls, so it is the same for a
  * schedule and for the Program that it is lowered to.
  */
 export function chooseForms(work: readonly Work[], options: FormOptions): Forms {
@@ -49,14 +49,16 @@ export function chooseForms(work: readonly Work[], options: FormOptions): Forms 
   const layers = layersOf(work);
   const limit =
     options.optimize === 'balanced' ? Math.min(options.flashBytes, eightBitBytes(work, options)) : options.flashBytes;
-  return choose(work, layers, options, limit);
+  const forms = choose(work, layers, options, limit);
+  // Where there is too little flash for forms one by one, the smallest ones together may fit.
+  return leastFlash(work, forms, options.core) <= options.flashBytes ? forms : smallestForms(work, options);
 }
 
 function smallestForms(work: readonly Work[], options: FormOptions): Forms {
   const bytes = (forms: Forms): number => leastFlash(work, forms, options.core);
   const plain: Forms = new Map();
   return (['balanced', 'speed'] as const)
-    .map((optimize) => chooseForms(work, { ...options, optimize }))
+    .map((optimize) => chooseForms(work, { ...options, optimize, flashBytes: Infinity }))
     .reduce((least, forms) => (forms.size > 0 && bytes(forms) < bytes(least) ? forms : least), plain);
 }
 
