@@ -41,8 +41,8 @@ interface Candidate {
  * The forms of a network's layers, by the instructions that they save for each byte of flash, the best first. `speed`
  * takes what there is room for; `balanced` only what saves enough, and no more flash than the same network with 8-bit
  * weights takes in its own balanced forms; `size` takes the smallest of these and of plain forms: where every layer has
- * its own kernel, those for all layers are not linked. Without flash for its own, each goal takes those. The choice depends only on the calls, so it is the same for a
- * schedule and for the Program that it is lowered to.
+ * its own kernel, those for all layers are not linked. Without flash for its own, each goal takes those of `size`. The
+ * choice depends only on the calls, so it is the same for a schedule and for the Program that it is lowered to.
  */
 export function chooseForms(work: readonly Work[], options: FormOptions): Forms {
   if (options.optimize === 'size') return smallestForms(work, options);
