@@ -1,20 +1,5 @@
 // Runs the fault tests: bad models, sidecars, images and disks. `node test/faults/run.mjs [FILE|FOLDER…] [--grep
 // PATTERN] [--reporter NAME]`.
-import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { projectRoot } from '../support/bundle.mjs';
-import { runSuite } from '../support/mocha.mjs';
-import { runParts } from '../support/parallel.mjs';
-import { prepareSuite } from '../support/suites.mjs';
+import { suiteCommand } from '../support/suiteCommand.mjs';
 
-const root = path.join(projectRoot, 'test/faults');
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { grep: { type: 'string' }, reporter: { type: 'string' } },
-});
-if (positionals.length === 0 && values.grep === undefined) {
-  const { runner, parts } = prepareSuite('faults');
-  await runParts(runner, parts, process.argv.slice(2));
-} else {
-  await runSuite('faults', positionals.length > 0 ? positionals : [root], { reporter: 'spec', ...values });
-}
+await suiteCommand('faults', { reporter: 'spec' });

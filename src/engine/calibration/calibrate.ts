@@ -31,7 +31,7 @@ export async function calibrate(
 ): Promise<Calibration> {
   const pass = async (): Promise<Calibration> => {
     const own: string[] = [];
-    const observed = await observe(graph, modelPath, set, preprocess, progress, own, options);
+    const observed = await observe(graph, modelPath, set, { preprocess, progress, notes: own, options });
     notes.push(...own);
     return { key, inputKind: set.elementType, ...observed };
   };
@@ -52,15 +52,20 @@ export async function calibrate(
   }
 }
 
+/** What one pass over the samples is made with; its notes are dropped where it is lost. */
+interface Pass {
+  readonly preprocess: Preprocess;
+  readonly progress: Progress;
+  readonly notes: string[];
+  readonly options: RuntimeOptions;
+}
+
 /** @throws ObservationsLost, and as {@link calibrate} */
 async function observe(
   graph: Graph,
   modelPath: string,
   set: SampleSet,
-  preprocess: Preprocess,
-  progress: Progress,
-  notes: string[],
-  options: RuntimeOptions,
+  { preprocess, progress, notes, options }: Pass,
 ): Promise<Pick<Calibration, 'images' | 'maps' | 'patches'>> {
   const observer = new Observer(graph, set.samples.length);
   const { reference } = observer;
