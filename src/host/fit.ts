@@ -29,7 +29,9 @@ export class FirstFit {
     if (this.known?.key !== key) {
       const value = this.engine.ask((e) => e.firstFit(request));
       this.known = { key, value };
-      value.catch(() => this.forget());
+      value.catch(() => {
+        if (this.known?.value === value) this.forget();
+      });
     }
     return this.known.value;
   }

@@ -212,10 +212,11 @@ async function searchLive(
   try {
     if (limits !== null && live !== null) {
       progress.enter(1);
+      const begun = performance.now();
       best = await firstPlan(quantizer);
       if (best && live.writer) {
         await live.writer.write(best);
-        await letShow(progress);
+        await letShow(performance.now() - begun, progress);
       }
     }
     progress.enter(2);
@@ -229,15 +230,19 @@ async function searchLive(
   }
 }
 
-/** Longest that the first plan's view takes, and how often a wait looks for a cancel, in milliseconds. */
-const SHOWN_MS = 2000;
+/** The longest wait for a view, and how often it looks for a cancel, in milliseconds. */
+const MOST_SHOW_MS = 2000;
 const LOOK_MS = 100;
 
-/** Leaves the processors to the view of the first plan: a person waits for that, and the search takes minutes. */
-async function letShow(progress: Progress): Promise<void> {
-  for (let waited = 0; waited < SHOWN_MS; waited += LOOK_MS) {
+/**
+ * Leaves the processors to the view of the first plan: a person waits for that, and the search takes longer.
+ * @param planMs how long the plan took: no longer is waited, as small networks are shown at once
+ */
+async function letShow(planMs: number, progress: Progress): Promise<void> {
+  const end = performance.now() + Math.min(planMs, MOST_SHOW_MS);
+  for (let left = end - performance.now(); left > 0; left = end - performance.now()) {
     checkCancelled(progress);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, LOOK_MS)));
   }
 }
 
