@@ -66,7 +66,6 @@ describe('by the keyboard alone', () => {
   it('opens the model and quantizes it for a board of the list', async () => {
     const widget = vscode.page.locator('.quick-input-widget:visible');
     const tab = vscode.webview.getByRole('tab', { name: 'Boards' });
-    // The workbench takes keys before it knows the extension's editor.
     await vscode.until(tab, async () => {
       await press('Escape');
       await press('ControlOrMeta+P');

@@ -44,7 +44,24 @@ export class Workbench {
     page.setDefaultTimeout(150_000);
     await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
     await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
-    return new Workbench(browser, page);
+    const workbench = new Workbench(browser, page);
+    await workbench.untilExtensionIsKnown();
+    return workbench;
+  }
+
+  /**
+   * The workbench is painted before it knows the extension's menus and editors. What is opened until then is a binary
+   * file for good: Quick Open takes it from the history, as what it was opened as.
+   */
+  private async untilExtensionIsKnown(): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget:visible');
+    const command = widget.locator('.monaco-list-row', { hasText: 'QuantMCU: Open Plan' }).first();
+    await this.until(command, async () => {
+      await this.page.keyboard.press('Escape');
+      await this.page.keyboard.press('F1');
+      await widget.locator('input').first().fill('>QuantMCU: Open Plan', { timeout: 5000 });
+    });
+    await this.leaveQuickInput();
   }
 
   async close(): Promise<void> {
@@ -81,10 +98,7 @@ export class Workbench {
     return this.page.locator('.explorer-folders-view').getByRole('treeitem', { name, exact: true });
   }
 
-  /**
-   * Opens the explorer's context menu with an entry of the extension. The explorer is painted before the extension's
-   * menus and editors are known, so the menu is opened again until it has the entry.
-   */
+  /** Opens the explorer's context menu with an entry of the extension; again where it was closed meanwhile. */
   async openContextMenu(row: Locator, title: string): Promise<Locator> {
     const item = this.page.locator('.monaco-menu .action-item', { hasText: title });
     for (let turn = 0; turn < 40; turn++) {
@@ -196,11 +210,14 @@ export class Workbench {
     await this.until(shown, () => this.explorerRow(name).dblclick());
   }
 
-  /** Opens a model's editor from the explorer, once the extension's editors are known. */
+  /** Opens a model's editor from the explorer. */
   async showEditor(name: string): Promise<void> {
-    await this.openContextMenu(this.explorerRow(name), 'Quantize Model…');
-    await this.page.keyboard.press('Escape');
     await this.openRow(name, this.webview.getByRole('tab').first());
+  }
+
+  /** Closes all editors. A key is lost while the document in a webview is replaced. */
+  async closeEditors(): Promise<void> {
+    await this.until(this.page.locator('.editor-group-container.empty'), () => this.page.keyboard.press('Control+w'));
   }
 
   /** Opens a text file of the workspace with the cursor on a line. @param line counted from 1 */
