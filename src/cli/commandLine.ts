@@ -201,7 +201,7 @@ function usage(): string {
 async function inspect(positionals: readonly string[], values: Values): Promise<CommandResult> {
   const file = one(positionals, 'MODEL or PLAN');
   if (/\.json$/i.test(file)) return inspectPlan(await open(file));
-  const model = await describeModel(file, { sizes: sizesOf(values.sizes) });
+  const model = await describeModel(file, { sizes: await sizesOf(values, file) });
   const rows = model.nodes.map(({ name, opType, outputShapes: [shape], macs }) =>
     [visible(name), visible(opType), shape?.map((d) => visible(String(d ?? '?'))).join('×') ?? '?', macs ?? ''].join(
       '\t',

@@ -1,3 +1,4 @@
+import * as path from 'node:path';
 import { CAMERA_FORMATS, CAMERA_SCALES, type Camera } from '../engine/calibration/camera';
 import { defaultCachePath } from '../engine/calibration/cache';
 import { loadPreprocess } from '../engine/calibration/preprocess';
@@ -5,6 +6,7 @@ import type { Preprocess } from '../engine/calibration/types';
 import { UserError } from '../engine/common/errors';
 import type { Bits, WeightBits } from '../engine/graph/bits';
 import { TASKS, type Task } from '../engine/graph/task';
+import { openSizes } from '../engine/onnx';
 import type { PlanTarget } from '../engine/targets/types';
 import { arenaTarget } from '../engine/targets/capacity';
 import { customTargetId, findTarget } from '../engine/targets/targets';
@@ -54,8 +56,11 @@ export function planOptionsOf(values: Values): {
   };
 }
 
-/** How the model is read and fed; `preprocess` is null where it was not said. */
-export async function modelOptionsOf(values: Values): Promise<{
+/** How the model is read and fed; `preprocess` is null where it was not said. @param modelPath see {@link sizesOf} */
+export async function modelOptionsOf(
+  values: Values,
+  modelPath: string,
+): Promise<{
   imagesPath: string;
   preprocess: Preprocess | null;
   task: Task | undefined;
@@ -69,7 +74,7 @@ export async function modelOptionsOf(values: Values): Promise<{
     preprocess: typeof preprocess === 'string' ? await loadPreprocess(preprocess) : null,
     task: taskOption(values),
     head: typeof head === 'string' ? head : undefined,
-    sizes: sizesOf(values.sizes),
+    sizes: await sizesOf(values, modelPath),
     cachePath: values['no-cache'] === true ? null : defaultCachePath(),
   };
 }
@@ -238,17 +243,28 @@ export function weightsOf(value: string | boolean | undefined): WeightBits | 'au
   throw new UserError(`--weights must be 8, 4 or auto, not "${String(value)}".`);
 }
 
-export function sizesOf(value: string | boolean | undefined): Record<string, number> | undefined {
-  if (typeof value !== 'string') return undefined;
-  return Object.fromEntries(
-    value.split(',').map((entry) => {
-      const at = entry.lastIndexOf('=');
-      const n = Number(entry.slice(at + 1));
-      if (at < 1 || !Number.isInteger(n) || n < 1)
-        throw new UserError(`--sizes must be like height=224,width=224, not "${value}".`);
-      return [entry.slice(0, at), n];
-    }),
-  );
+/**
+ * `--sizes`, for a model.
+ * @param modelPath read only where the option is given @throws UserError for a dimension that the model leaves not open
+ */
+export async function sizesOf(values: Values, modelPath: string): Promise<Record<string, number> | undefined> {
+  const { sizes } = values;
+  if (typeof sizes !== 'string') return undefined;
+  const given = sizes.split(',').map((entry): [string, number] => {
+    const at = entry.lastIndexOf('=');
+    const n = Number(entry.slice(at + 1));
+    if (at < 1 || !Number.isInteger(n) || n < 1)
+      throw new UserError(`--sizes must be like height=224,width=224, not "${sizes}".`);
+    return [entry.slice(0, at), n];
+  });
+  const open = await openSizes(modelPath);
+  const strange = given.find(([name]) => !open.includes(name));
+  if (strange)
+    throw new UserError(
+      `--sizes sets "${strange[0]}", but the inputs of ${path.basename(modelPath)} ` +
+        (open.length > 0 ? `leave only ${open.join(', ')} open.` : 'have fixed sizes: leave the option out.'),
+    );
+  return Object.fromEntries(given);
 }
 
 /** One of an option's values, the first where it is not given. @throws UserError for another one */

@@ -19,7 +19,8 @@ export const fitCommand = {
 };
 
 async function fitModel(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
-  const graph = await importModel(one(positionals, 'MODEL'), { sizes: sizesOf(values.sizes) });
+  const file = one(positionals, 'MODEL');
+  const graph = await importModel(file, { sizes: await sizesOf(values, file) });
   const fit = await checkFit(graph, boardsOf(values), progress);
   return { text: fitText(fit), json: fit };
 }

@@ -42,6 +42,8 @@ export const quantizeCommand: Command = {
 async function runQuantize(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   const modelPath = one(positionals, 'MODEL');
   const planPath = typeof values.out === 'string' ? values.out : defaultPlanPath(modelPath);
+  // What finds it out is what an option that is not given does.
+  const preprocess = values.preprocess === 'auto' ? undefined : values.preprocess;
   const outcome = await quantize(
     {
       modelPath,
@@ -51,8 +53,7 @@ async function runQuantize(positionals: readonly string[], values: Values, progr
       lambda: fraction(values, 'lambda'),
       ...searchOf(values),
       halos: oneOf(values, 'halos', ['auto', 'recompute'] as const, 'auto'),
-      // What finds it out is what an option that is not given does.
-      ...(await modelOptionsOf(values.preprocess === 'auto' ? { ...values, preprocess: undefined } : values)),
+      ...(await modelOptionsOf({ ...values, preprocess }, modelPath)),
       force: values.force === true,
       threads: count(values, 'threads') || undefined,
       limit: count(values, 'limit'),

@@ -70,7 +70,7 @@ async function sweepModel(positionals: readonly string[], values: Values, progre
   await assertWritable(planPath, pick !== null, force);
   const limit = count(values, 'calibrate');
   const planned = planOptionsOf(values);
-  const read = await modelOptionsOf(values);
+  const read = await modelOptionsOf(values, modelPath);
   const locked = await lockedDecisions(planPath);
   const session = await SweepSession.open({ modelPath, ...read, limit, file: planPath }, progress);
   const settings: SweepSettings = {

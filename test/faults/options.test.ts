@@ -28,6 +28,8 @@ describe('a command line that does not say what it means', function () {
       ],
       [[...quantize, images, '--out', work.path('images')], /images cannot be written: a folder is where/],
       [[...quantize, work.path('other')], /2 pictures are left out .*: a\.webp, b\.png\. Convert them\./],
+      [['inspect', modelPath, '--sizes', 'h=64'], /--sizes sets "h", but the inputs of \S+ have fixed sizes/],
+      [['fit', modelPath, '--sizes', 'h'], /--sizes must be like height=224,width=224/],
       [['inspect', ''], /Give exactly one MODEL/],
       [['evaluate', ''], /Give exactly one PLAN/],
     ];

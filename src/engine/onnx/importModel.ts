@@ -4,7 +4,7 @@ import type { Draft } from './import/draft';
 import { finishGraph } from './import/finish';
 import { foldDraft } from './import/fold/fold';
 import type { SizeOptions } from './import/inputs';
-import { bindingType, fedInputs } from './import/inputs';
+import { bindingType, fedInputs, openSizesOf } from './import/inputs';
 import { noLayers, walkModel } from './import/walk';
 import { checkFolded, loadWeights } from './import/weights';
 import type { OnnxModel } from './model';
@@ -32,6 +32,16 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
   const model = await openModel(path);
   try {
     return importOpenModel(model, options);
+  } finally {
+    await model.close();
+  }
+}
+
+/** What the open dimensions of a model's inputs are called in `sizes`. @throws UserError for a file without a model */
+export async function openSizes(path: string): Promise<string[]> {
+  const model = await openModel(path);
+  try {
+    return openSizesOf(model);
   } finally {
     await model.close();
   }

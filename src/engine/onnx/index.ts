@@ -1,5 +1,5 @@
 /** ONNX in: everything the rest of the engine needs of this room. */
-export { importModel, importOpenModel } from './importModel';
+export { importModel, importOpenModel, openSizes } from './importModel';
 export type { ImportOptions } from './importModel';
 export { openModel } from './openModel';
 export type { OnnxModel } from './model';

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import protobuf from 'protobufjs';
 import { UserError } from '../../../src/engine/common/errors';
-import { importModel, openModel, type OnnxModel } from '../../../src/engine/onnx';
+import { importModel, openModel, openSizes, type OnnxModel } from '../../../src/engine/onnx';
 import { halfToFloat, readTensor } from '../../../src/engine/onnx/tensorData';
 import { ModelFolder, OnnxBuilder, ProtoWriter, float, floatToHalf, rawBytes } from '../../support/onnxBuilder';
 import { kinds, matchesOnnxruntime, randomArray, randomNumbers } from '../../support/onnxOracle';
@@ -268,6 +268,7 @@ describe('onnx reader', () => {
     const m = new OnnxBuilder();
     const file = folder.write(m.output(m.node('Relu', [m.input('x', [1, 'channels', 'height', 'N'])])), 'named.onnx');
     await assert.rejects(importModel(file), /--sizes channels=3,h=224,w=224 /);
+    assert.deepEqual(await openSizes(file), ['channels', 'height', 'h', 'N', 'w']);
   });
 
   it('names elements of no declared type', async () => {

@@ -55,12 +55,12 @@ export function resolveInputDims(input: ValueInfo, sizes: SizeOptions, nodes: re
   if (dims.length > 4)
     throw new ProblemError(`has ${counted(dims.length, 'dimension')}`, 'Only images and vectors are supported.');
   const batched = !gainsBatch(input, nodes);
-  const spatialNames = namesOfExtents(batched ? dims : [1, ...dims]).slice(batched ? 0 : 1);
+  const names = namesOfOpen(dims, batched);
   const open: { shown: string; key: string }[] = [];
   const resolved = dims.map((dim, i) => {
     if (typeof dim === 'number') return dim;
-    if (i === 0 && dims.length > 1 && batched) return 1;
-    const keys = [dim, spatialNames[i]].filter((key): key is string => key !== null && key !== undefined && key !== '');
+    const keys = names[i];
+    if (keys === null) return 1;
     const set = keys
       .map((key) => (Object.hasOwn(sizes, key) ? sizes[key] : undefined))
       .find((size) => size !== undefined);
@@ -68,10 +68,10 @@ export function resolveInputDims(input: ValueInfo, sizes: SizeOptions, nodes: re
     return set ?? 1;
   });
   if (open.length > 0) {
-    const names = open.map(({ shown }) => `"${shown}"`).join(' and ');
+    const shown = open.map((dim) => `"${dim.shown}"`).join(' and ');
     const settable = open.every(({ key }) => key !== '');
     throw new ProblemError(
-      `leaves its size open (${names})`,
+      `leaves its size open (${shown})`,
       settable
         ? `Set it, e.g. --sizes ${open.map(({ key }) => `${key}=${likelySize(key)}`).join(',')} or the setting ` +
             '"quantmcu.inputSizes", or export the model with a fixed size.'
@@ -98,6 +98,24 @@ export function resolveInputDims(input: ValueInfo, sizes: SizeOptions, nodes: re
       'Use a smaller input; no microcontroller can hold such a map.',
     );
   return resolved;
+}
+
+/** What the open dimensions of a model's inputs are called in {@link SizeOptions}. */
+export function openSizesOf(model: OnnxModel): string[] {
+  const names = fedInputs(model).flatMap((input) =>
+    input.dims === null ? [] : namesOfOpen(input.dims, !gainsBatch(input, model.nodes)).flatMap((keys) => keys ?? []),
+  );
+  return [...new Set(names)];
+}
+
+/** For each dimension, what it may be set by, the symbol's own name first; null for the batch, none for a fixed one. */
+function namesOfOpen(dims: readonly (number | string | null)[], batched: boolean): (readonly string[] | null)[] {
+  const extents = namesOfExtents(batched ? dims : [1, ...dims]).slice(batched ? 0 : 1);
+  return dims.map((dim, i) => {
+    if (typeof dim === 'number') return [];
+    if (i === 0 && dims.length > 1 && batched) return null;
+    return [dim, extents[i]].filter((key): key is string => key !== null && key !== undefined && key !== '');
+  });
 }
 
 /** What the sizes of an input's dimensions are called, batch first. */
