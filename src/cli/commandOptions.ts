@@ -10,7 +10,7 @@ import { openSizes } from '../engine/onnx';
 import type { PlanTarget } from '../engine/targets/types';
 import { arenaTarget } from '../engine/targets/capacity';
 import { customTargetId, findTarget } from '../engine/targets/targets';
-import { CORES, OPTIMIZE_LEVELS, type Core, type Optimize } from '../engine/targets/types';
+import { CORES, MOST_BYTES, OPTIMIZE_LEVELS, type Core, type Optimize } from '../engine/targets/types';
 import { OBJECTIVES, type Objective } from '../engine/vdqs/decisionCost';
 
 /** Options of a command as they were given. */
@@ -206,8 +206,10 @@ export function bytesOf(values: Values, name: string): number | undefined {
   const n = match
     ? Number(match[1]) * (match[2] === '' ? 1 : match[2].toLowerCase() === 'k' ? 1024 : 1024 * 1024)
     : NaN;
-  if (!Number.isSafeInteger(n) || n < 1)
-    throw new UserError(`--${name} must be a number of bytes such as 262144, 256K or 1M, not "${value}".`);
+  if (!(n >= 1 && n <= MOST_BYTES))
+    throw new UserError(
+      `--${name} must be a number of bytes such as 262144, 256K or 1M, at most 4096M, not "${value}".`,
+    );
   return n;
 }
 

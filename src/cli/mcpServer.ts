@@ -7,6 +7,7 @@ import { CancelledError, UserError } from '../engine/common/errors';
 import { defaultPlanPath } from '../engine/plan/sidecar';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import { targets } from '../engine/targets/targets';
+import { MOST_BYTES } from '../engine/targets/types';
 import { commands } from './commandLine';
 
 /** What a tool's client gets besides the answer: progress, and a way to cancel. */
@@ -31,7 +32,7 @@ const PROGRESS_MS = 500;
 const model = z.string().describe('Path of the .onnx file');
 const plan = z.string().describe('Path of the plan, NAME.quantmcu.json');
 const images = z.string().describe('Folder of images (JPEG, PNG) or arrays (.npy, .npz), labelled where required');
-const bytes = z.number().int().positive();
+const bytes = z.number().int().positive().max(MOST_BYTES);
 const boards = targets.map(({ id }) => id).join(', ');
 const board = {
   target: z.string().describe(`Board: ${boards}; or custom with sramBytes and flashBytes`),

@@ -5,13 +5,19 @@ export function formatBytes(bytes: number): string {
   return `${Number(value.toFixed(1))} ${unit}`;
 }
 
-/** Bytes as people type them: `262144`, `256K`, `256 KiB`, `0.5MB` (1024-based throughout); undefined if it is none. */
+/** What a 32-bit core can address: no memory is larger. */
+export const MOST_BYTES = 2 ** 32;
+
+/**
+ * Bytes of a memory as people type them: `262144`, `256K`, `256 KiB`, `0.5MB` (1024-based throughout); undefined if it
+ * is none.
+ */
 export function parseBytes(text: string): number | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*(k|m)?(?:i?b|bytes)?\s*$/i.exec(text);
   if (!match) return undefined;
   const factor = { k: 1024, m: 1024 * 1024 }[match[2]?.toLowerCase() ?? ''] ?? 1;
   const bytes = Math.round(Number(match[1]) * factor);
-  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
+  return bytes > 0 && bytes <= MOST_BYTES ? bytes : undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Optimize } from '../engine/targets/types';
 import type { Core } from '../engine/targets/types';
 import type { QuantizeRequest } from '../protocol/engine';
 import { coreOf } from './cores';
+import { MOST_BYTES } from './format';
 import type { Asked } from './runQuantize';
 
 export const SECTION = 'quantmcu';
@@ -45,7 +46,7 @@ export type QuantizeSettings = Pick<
  */
 export function quantizeSettings(scope: vscode.Uri): QuantizeSettings {
   const config = vscode.workspace.getConfiguration(SECTION, scope);
-  const positive = (key: string) => optional(config.get(key), (n) => Number.isInteger(n) && n > 0);
+  const bytes = (key: string) => optional(config.get(key), isBytes);
   const number = (key: string, ok: (n: number) => boolean) =>
     optional(config.get(key), ok) ?? defaultOf<number>(config, key);
   return {
@@ -64,8 +65,8 @@ export function quantizeSettings(scope: vscode.Uri): QuantizeSettings {
     task: oneOf(config.get('task'), ['classify', 'binary', 'regress', 'detect', undefined] as const, undefined),
     limit: number('calibrationImages', (n) => Number.isInteger(n) && n >= 0),
     sizes: parseSizes(config.get('inputSizes')),
-    sramBytes: positive('sramBytes'),
-    flashBytes: positive('flashBytes'),
+    sramBytes: bytes('sramBytes'),
+    flashBytes: bytes('flashBytes'),
   };
 }
 
@@ -109,7 +110,7 @@ export function customBoards(scope: vscode.Uri): CustomBoard[] {
 }
 
 function isBytes(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) > 0;
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= MOST_BYTES;
 }
 
 function defaultOf<T>(config: vscode.WorkspaceConfiguration, key: string): T {

@@ -36,6 +36,7 @@ export const damages: [string, (p: Json) => unknown, RegExp][] = [
   ],
   ['a hash that is none', set('model.sha256', '../x'), /\/model\/sha256/],
   ['negative SRAM', set('target.sramBytes', -1), /\/target\/sramBytes/],
+  ['more SRAM than a core can address', set('target.sramBytes', 1e29), /\/target\/sramBytes/],
   ['a grid of 0', set('patchStage.grid.rows', 0), /\/patchStage/],
   [
     'more classes than the grid has',

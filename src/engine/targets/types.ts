@@ -8,6 +8,9 @@ export interface MemoryRegion {
   readonly bytes: number;
 }
 
+/** What a 32-bit core can address: no memory is larger. */
+export const MOST_BYTES = 2 ** 32;
+
 export const CORES = [
   'cortex-m0plus',
   'cortex-m3',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { bytesOf, capacityOf, count, fraction, number, one } from '../../../src/cli/commandOptions';
+import { MOST_BYTES } from '../../../src/engine/targets/types';
 
 describe('values of options', () => {
   it('numbers are decimal and not empty', () => {
@@ -13,7 +14,8 @@ describe('values of options', () => {
 
   it('bytes are whole, from 1 on', () => {
     assert.equal(bytesOf({ x: '64K' }, 'x'), 65536);
-    for (const text of ['0', '-1', '1e99K', 'NaN', '64 KB', '1.5M', '', '9'.repeat(20)])
+    assert.equal(bytesOf({ x: '4096M' }, 'x'), MOST_BYTES);
+    for (const text of ['0', '-1', '1e99K', 'NaN', '64 KB', '1.5M', '', '9'.repeat(20), '4097M'])
       assert.throws(() => bytesOf({ x: text }, 'x'), /--x must be a number of bytes such as 262144, 256K or 1M/, text);
   });
 
