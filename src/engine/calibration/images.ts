@@ -1,4 +1,4 @@
-import { inflateSync } from 'node:zlib';
+import { constants, inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { UserError, reasonOf } from '../common/errors';
 import { decodeJpeg } from './jpeg';
@@ -68,8 +68,9 @@ function decodePng(bytes: Uint8Array): PixelImage {
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 33) throw new Error('the file ends within its header');
   checkSize(header.getUint32(16), header.getUint32(20));
-  if (header.getUint8(28) !== 0) checkInterlaced(bytes, header);
-  const png = readPng(Buffer.from(bytes.buffer, bytes.byteOffset, endOfPng(bytes, header)));
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, endOfPng(bytes, header));
+  checkRows(file, header);
+  const png = readPng(file);
   const pixels = png.width * png.height;
   const data = new Uint8Array(pixels * 3);
   for (let p = 0; p < pixels; p++) {
@@ -103,15 +104,15 @@ function readPng(bytes: Buffer): PNG {
 }
 
 /**
- * The library inflates rows that follow each other up to the size that the header says, but interlaced ones whatever
- * they come to: so they are counted here first.
+ * Counts the bytes of the rows. The library makes up those that are missing, and inflates interlaced ones whatever they
+ * come to.
  */
-function checkInterlaced(bytes: Uint8Array, header: DataView): void {
+function checkRows(bytes: Uint8Array, header: DataView): void {
   const [width, height] = [header.getUint32(16), header.getUint32(20)];
   const samples = [1, 0, 3, 1, 2, 0, 4][header.getUint8(25)] ?? 4;
   const bits = samples * header.getUint8(24);
-  // Adam7, as the PNG specification has it: where each pass begins and how far apart its pixels are.
-  const most = ADAM7.reduce((sum, [x, y, dx, dy]) => {
+  const isInterlaced = header.getUint8(28) !== 0;
+  const whole = (isInterlaced ? ADAM7 : [[0, 0, 1, 1]]).reduce((sum, [x, y, dx, dy]) => {
     const [columns, rows] = [Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)];
     return columns > 0 && rows > 0 ? sum + rows * (1 + Math.ceil((columns * bits) / 8)) : sum;
   }, 0);
@@ -123,12 +124,16 @@ function checkInterlaced(bytes: Uint8Array, header: DataView): void {
     if (header.getUint32(at + 4) === IDAT) data.push(bytes.subarray(start, start + length));
     at = start + length + 4;
   }
+  let inflated: number;
   try {
-    inflateSync(Buffer.concat(data), { maxOutputLength: most });
+    // Flushed: whole rows without the end of the stream are whole.
+    inflated = inflateSync(Buffer.concat(data), { maxOutputLength: whole, finishFlush: constants.Z_SYNC_FLUSH }).length;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') return;
+    if (!isInterlaced) return;
     throw new Error(`its data exceeds the ${width}×${height} pixels in its header`, { cause: error });
   }
+  if (inflated < whole) throw new Error(`its data ends before the ${width}×${height} pixels in its header`);
 }
 
 function checkSize(width: number, height: number): void {

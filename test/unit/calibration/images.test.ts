@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { crc32 } from 'node:zlib';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { decodeImage, imageFormat, orient } from '../../../src/engine/calibration/images';
@@ -9,6 +10,14 @@ function png(width: number, height: number, rgba: number[], options: object = {}
   const image = new PNG({ width, height });
   image.data = Buffer.from(rgba);
   return PNG.sync.write(image, options);
+}
+
+/** A PNG whose header says that it has another number of rows. */
+function ofHeight(file: Buffer, height: number): Buffer {
+  const changed = Buffer.from(file);
+  changed.writeUInt32BE(height, 20);
+  changed.writeUInt32BE(crc32(changed.subarray(12, 29)), 29);
+  return changed;
 }
 
 /** Puts an EXIF block with nothing but an orientation behind the start marker of a JPEG. */
@@ -116,6 +125,18 @@ describe('decoding images', () => {
         decodeImage(file.subarray(0, cut), 'a.png'),
         /a\.png cannot be decoded: the file is cut off\.$/,
       );
+  });
+
+  it('tells a PNG whose rows end early, and reads one that has rows to spare', async () => {
+    for (const colorType of [0, 2, 6]) {
+      const file = png(2, 2, [7, 7, 7, 255, 9, 9, 9, 255, 1, 1, 1, 255, 2, 2, 2, 255], { colorType });
+      await assert.rejects(
+        decodeImage(ofHeight(file, 3), 'a.png'),
+        /a\.png cannot be decoded: its data ends before the 2×3 pixels in its header\.$/,
+      );
+      const { data } = await decodeImage(ofHeight(file, 1), 'a.png');
+      assert.deepEqual([...data], [7, 7, 7, 9, 9, 9]);
+    }
   });
 
   it('refuses damaged files and bombs with one line that names the file', async () => {
