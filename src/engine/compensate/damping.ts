@@ -1,5 +1,6 @@
 import type { Clamp } from '../graph/types';
 import { dampedFit, type Samples } from './leastSquares';
+import { predictor, type Predictor } from './predictor';
 import { sampledSystem, type SampledSystem } from './sampledSystem';
 
 /** Dampings to choose from, ascending. */
@@ -47,6 +48,7 @@ class Trial {
   private readonly kept: Samples;
   private readonly weights: Float64Array;
   private readonly system: SampledSystem;
+  private readonly predictor: Predictor;
 
   constructor(
     samples: Samples,
@@ -69,26 +71,23 @@ class Trial {
     this.weights = new Float64Array(count * taps);
     chosen.forEach((o, at) => this.weights.set(weights.subarray(o * taps, (o + 1) * taps), at * taps));
     this.system = sampledSystem(this.fitted.codes, taps, this.fitted.rows);
+    this.predictor = predictor(this.kept);
   }
 
   /** Σ of squared errors on the images kept back. */
   error(damping: number): number {
-    const { taps, outputs, rows, codes, targets } = this.kept;
+    const { taps, rows, targets } = this.kept;
     const { min, max } = this.clamp;
     const clamped = (v: number): number => Math.max(min ?? -Infinity, Math.min(max ?? Infinity, v));
     const fit = dampedFit(this.system, this.fitted.targets, this.weights, this.clamp, damping);
-    const predicted = new Float64Array(rows);
+    const offsets = fit.targetMean.map((mean, o) => {
+      for (let k = 0; k < taps; k++) mean -= fit.weights[o * taps + k] * fit.codeMean[k];
+      return mean;
+    });
     let sum = 0;
-    for (let o = 0; o < outputs; o++) {
-      let offset = fit.targetMean[o];
-      for (let k = 0; k < taps; k++) offset -= fit.weights[o * taps + k] * fit.codeMean[k];
-      predicted.fill(offset);
-      for (let k = 0; k < taps; k++) {
-        const w = fit.weights[o * taps + k];
-        for (let t = 0, i = k * rows; t < rows; t++, i++) predicted[t] += w * codes[i];
-      }
+    this.predictor.predict(fit.weights, offsets, (o, predicted) => {
       for (let t = 0; t < rows; t++) sum += (clamped(predicted[t]) - clamped(targets[o * rows + t])) ** 2;
-    }
+    });
     return sum;
   }
 }

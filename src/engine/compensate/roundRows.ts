@@ -60,7 +60,8 @@ function nearestScale(row: Float64Array, hessian: Float64Array, n: number, top: 
   for (const fraction of GRID) {
     const scale = full * fraction;
     let error = 0;
-    for (let k = 0; k < n; k++) {
+    // What is no better than another one so far does not get better.
+    for (let k = 0; k < n && error < least; k++) {
       const d = row[k] - scale * clip(Math.round(row[k] / scale), top);
       error += d * d * hessian[k * n + k];
     }
@@ -133,7 +134,9 @@ export class SimdRounder {
       const start = Float64Array.from({ length: 4 }, (_, r) =>
         r < count ? nearestScale(row(r), hessian, n, top) || 1 : 1,
       );
-      for (let k = 0; k < n; k++) for (let r = 0; r < 4; r++) quad[4 * k + r] = r < count ? row(r)[order[k]] : 0;
+      quad.fill(0);
+      for (let r = 0; r < count; r++)
+        for (let k = 0, from = (first + r) * n; k < n; k++) quad[4 * k + r] = weights[from + order[k]];
       const least = new Float64Array(4).fill(Infinity);
       for (const factor of FACTORS) {
         for (let r = 0; r < 4; r++) trialScales[r] = start[r] * factor;

@@ -139,7 +139,7 @@ export class SimdSystem implements SampledSystem {
     readonly taps: number,
     readonly rows: number,
   ) {
-    this.mean = meansOf(codes, taps, rows);
+    this.mean = new Float64Array(taps);
     this.wide = ceil(rows, 8);
     this.tall = ceil(taps, 4);
     simd.clear();
@@ -148,13 +148,13 @@ export class SimdSystem implements SampledSystem {
     const mark = simd.mark();
     const a = simd.place(tall * wide * 2);
     const out = simd.place(tall * tall * 4);
-    const q = simd.float32(this.q, tall * wide).fill(0);
+    simd.float32(this.q, tall * wide).fill(0);
     const integers = simd.int16(a, tall * wide).fill(0);
     for (let k = 0; k < taps; k++) {
-      const row = codes.subarray(k * rows, (k + 1) * rows);
-      integers.set(row, k * wide);
-      const mean = this.mean[k];
-      for (let t = 0; t < rows; t++) q[k * wide + t] = row[t] - mean;
+      integers.set(codes.subarray(k * rows, (k + 1) * rows), k * wide);
+      const row = a + k * wide * 2;
+      this.mean[k] = simd.functions.sum(row, wide) / rows;
+      simd.functions.center(row, rows, this.mean[k], this.q + k * wide * 4);
     }
     simd.functions.gram(a, tall, wide, out);
     const sums = simd.int32(out, tall * tall);

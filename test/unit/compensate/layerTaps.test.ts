@@ -7,8 +7,8 @@ import type { MapFormat } from '../../../src/engine/quantize/types';
 import { squareWindow } from '../../support/graphBuilder';
 
 const problem = fc.record({
-  groups: fc.integer({ min: 1, max: 3 }),
-  groupIn: fc.integer({ min: 1, max: 3 }),
+  groups: fc.constantFrom(1, 2, 3, 9),
+  groupIn: fc.constantFrom(1, 2, 3, 8, 17),
   depthwise: fc.boolean(),
   kernel: fc.integer({ min: 1, max: 3 }),
   stride: fc.integer({ min: 1, max: 2 }),
@@ -77,7 +77,12 @@ describe('what a layer reads at its sampled pixels', () => {
             );
             const samples = LayerSamples.of(graph, layer, images);
             const read = gatherTaps(graph, samples, (image) => maps[image]);
+            assert.deepEqual(
+              gatherTaps(graph, samples, (image) => maps[image], null),
+              read,
+            );
             const codes = tapsIn(read, stored, format);
+            assert.deepEqual(tapsIn(read, stored, format, null), codes);
             const pick = (a: ArrayLike<number>, i: number): number => a[a.length === 1 ? 0 : i];
             let row = 0;
             samples.pixels.forEach((pixels, image) =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { gram } from '../../../src/engine/compensate/linear';
 import { FeedbackRounder, SimdRounder } from '../../../src/engine/compensate/roundRows';
+import { PlainPredictor, SimdPredictor } from '../../../src/engine/compensate/predictor';
 import { PlainSystem, SimdSystem } from '../../../src/engine/compensate/sampledSystem';
 import { PlainSolver, SimdSolver } from '../../../src/engine/compensate/solver';
 import { algebra } from '../../../src/engine/compensate/simd/algebra';
@@ -46,7 +47,7 @@ describe('error compensation in WebAssembly', () => {
         const weights = Float64Array.from({ length: outputs * taps }, () => random() * 2 - 1);
         const plain = new PlainSystem(codes, taps, rows);
         const fast = new SimdSystem(simd, codes, taps, rows);
-        closeTo(fast.mean, plain.mean, 1e-12);
+        assert.deepEqual(fast.mean, plain.mean);
         closeTo(fast.covariance(), plain.covariance(), 1e-9);
         const offsets = Float64Array.from({ length: outputs }, () => Math.fround(random() - 0.5));
         for (const prediction of [
@@ -65,6 +66,30 @@ describe('error compensation in WebAssembly', () => {
         closeTo(fast.predict(weights, outputs), plain.predict(weights, outputs), 1e-5);
       }),
       { numRuns: 40 },
+    );
+  });
+
+  it('predicts exactly what the plain implementation predicts, beside a system in the same memory', () => {
+    fc.assert(
+      fc.property(problem, ({ taps, rows, outputs, seed }) => {
+        const random = generator(seed);
+        const codes = Int16Array.from({ length: taps * rows }, () => Math.floor(random() * 511) - 255);
+        const weights = Float64Array.from({ length: outputs * taps }, () => random() * 2 - 1);
+        const offsets = Float64Array.from({ length: outputs }, () => random() * 2 - 1);
+        const system = new SimdSystem(simd, codes, taps, rows);
+        const before = system.predict(weights, outputs);
+        const predictionsOf = (predictor: Pick<PlainPredictor, 'predict'>): Float64Array[] => {
+          const all: Float64Array[] = [];
+          predictor.predict(weights, offsets, (o, values) => (all[o] = values.slice()));
+          return all;
+        };
+        assert.deepEqual(
+          predictionsOf(new SimdPredictor({ taps, rows, codes }, simd)),
+          predictionsOf(new PlainPredictor({ taps, rows, codes })),
+        );
+        assert.deepEqual(system.predict(weights, outputs), before);
+      }),
+      { numRuns: 30 },
     );
   });
 

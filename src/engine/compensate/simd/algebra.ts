@@ -1,6 +1,6 @@
 import { moduleText } from './module';
 
-/** The functions of assembly/algebra.ts; addresses in bytes. */
+/** The functions of assembly/algebra.ts and its parts; addresses in bytes. */
 interface AlgebraFunctions {
   gram(a: number, n: number, length: number, out: number): void;
   products(a: number, rows: number, b: number, n: number, length: number, out: number): void;
@@ -42,6 +42,12 @@ interface AlgebraFunctions {
     codes: number,
     slope: number,
   ): void;
+  gather(codes: number, at: number, count: number, channels: number, added: number, out: number, outStep: number): void;
+  lessZero(codes: number, length: number, padding: number, zero: number): void;
+  translate(codes: number, length: number, table: number): void;
+  sum(codes: number, length: number): number;
+  center(codes: number, length: number, mean: number, out: number): void;
+  predict(w: number, taps: number, codes: number, length: number, offsets: number, out: number): void;
 }
 
 const PAGE_BYTES = 65_536;

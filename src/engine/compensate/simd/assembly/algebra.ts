@@ -3,6 +3,7 @@
 // The dense sums of error compensation. Arrays are laid out by the caller; nothing is allocated here. Rows of int16 are
 // padded with zeros to multiples of 8, rows of float32 to multiples of 4.
 
+export { center, gather, lessZero, predict, sum, translate } from './codes';
 export { cholesky, forward, reverse, reversedTranspose } from './triangular';
 
 /** Rows that are summed in 32-bit floating point before they are added to a 64-bit sum. */
