@@ -8,14 +8,14 @@ import { imagePair } from '../evaluation/detections';
 import type { OutputLoss } from '../vdqs/loss';
 
 /**
- * With this many images, known boxes say as much about the loss as the boxes that change do: mean average precision of
- * a few images moves by a point when a single box does.
+ * With this many images, known boxes say as much about the loss as what changes in the outputs does: mean average
+ * precision of a few images moves by a point when a single box does, and of 25 images by 2 (standard deviation).
  */
-const EVEN_IMAGES = 128;
+const EVEN_IMAGES = 200;
 
 /**
  * A detector's loss for a budget: where boxes of the sample images are known, the points of mean average precision
- * actually lost on them, averaged with the estimate from boxes that change by how many such images there are; otherwise
+ * actually lost on them, averaged with the estimate from the outputs by how many such images there are; otherwise
  * only that estimate.
  *
  * @param images with the float network's outputs
@@ -39,13 +39,13 @@ export async function withKnownBoxes(
   }
   if (!annotations || known.size === 0) {
     const note =
-      'No boxes are known for the sample images: the loss, in place of points of mAP, is a fifth of the ' +
-      'percentage of boxes that match no float box.';
+      'No boxes are known for the sample images: the loss in points of mAP is estimated from how far scores and ' +
+      'boxes move, and from the share of boxes that match no float box.';
     return { loss, note };
   }
   const note =
-    `The loss is in points of mAP@0.5, from the known boxes of ${known.size} sample images, combined with the ` +
-    'share of boxes that match no float box.';
+    `The loss is in points of mAP@0.5, from the known boxes of ${known.size} sample images, combined with an ` +
+    'estimate from how far scores and boxes move and how many match no float box.';
   const weighed: OutputLoss = {
     ...loss,
     expected: (float, quantized) => {

@@ -7,12 +7,12 @@ import type { ExpectedLoss, SearchLimit } from '../plan/types';
 import { targets } from '../targets/targets';
 import { expectedMs } from './expectedMs';
 import { DEFAULTS, type QuantizeOptions } from './options';
-import type { MeasuredLimits } from './planWriter';
+import type { MeasuredLimits, Searched } from './planWriter';
 import type { Quantized, Quantizer } from './quantizer';
+import { quantizeWorthwhile } from './worthwhile';
 
 /** What a run found, and how. */
-export type Found = Quantized & {
-  readonly reduction?: number;
+export type Found = Searched & {
   readonly loss?: ExpectedLoss | null;
   readonly limitedBy?: SearchLimit;
   /** The run was stopped early, and what it had reached was kept. */
@@ -33,11 +33,12 @@ export function measuredLimits({
   if (search === 'entropy') return null;
   // A reduction that is asked for is one of BitOPs, unless something else is named.
   const wanted = objective ?? (bitOpsTarget === undefined ? 'latency' : 'bitops');
+  const worthwhile = objective === undefined && bitOpsTarget === undefined && latencyBudget === undefined;
   if (bitOpsTarget !== undefined || accuracyBudget !== undefined)
-    return { objective: wanted, latencyBudget, bitOpsTarget, accuracyBudget };
+    return { objective: wanted, latencyBudget, bitOpsTarget, accuracyBudget, worthwhile };
   if (latencyBudget !== undefined) return { objective: wanted, latencyBudget };
   const free = (bits ?? DEFAULTS.bits).some((b) => b < 8);
-  return free ? { objective: wanted, accuracyBudget: DEFAULTS.accuracyBudget } : null;
+  return free ? { objective: wanted, accuracyBudget: DEFAULTS.accuracyBudget, worthwhile } : null;
 }
 
 /** Quantizes as the limits ask. */
@@ -55,6 +56,8 @@ export async function quantizeTo(
   }
   const { bitOpsTarget, accuracyBudget } = limits;
   if (limits.latencyBudget !== undefined) return quantizeInTime(graph, quantizer, target, limits, notes, onBetter);
+  if (accuracyBudget !== undefined && limits.worthwhile === true)
+    return quantizeWorthwhile(quantizer, accuracyBudget, onBetter);
   if (accuracyBudget !== undefined) return quantizer.quantizeWithin(accuracyBudget, bitOpsTarget, onBetter);
   const found = await quantizer.quantize(bitOpsTarget, null, true);
   return { ...found, reduction: bitOpsTarget, limitedBy: endedBy(found.decision, bits, bitOpsTarget) };

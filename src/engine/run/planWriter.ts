@@ -23,6 +23,8 @@ export interface MeasuredLimits {
   readonly latencyBudget?: number;
   readonly bitOpsTarget?: number;
   readonly accuracyBudget?: number;
+  /** Where time, which nobody asked for, is not worth the accuracy, other things may be. */
+  readonly worthwhile?: boolean;
 }
 
 /** The parameters of a search as a plan records them. */
@@ -46,6 +48,13 @@ export interface PlanContext {
   readonly calibration: Calibration;
 }
 
+/** What a search found; without a reduction, bits are by the entropy score. */
+export type Searched = Quantized & {
+  readonly reduction?: number;
+  /** What was minimised, where it is not what was asked for. */
+  readonly objective?: Objective;
+};
+
 /** Writes a plan with its parameters, once, or repeatedly as the search finds better ones. */
 export class PlanWriter {
   /** SHA-256 of the sidecar as it was written last; null: not yet. */
@@ -59,7 +68,7 @@ export class PlanWriter {
    * @param outcome of the search; missing for an intermediate plan
    * @throws UserError where the model, or a plan that was written before, has been changed since
    */
-  async write(found: Quantized & { readonly reduction?: number }, outcome?: SearchOutcome): Promise<Plan> {
+  async write(found: Searched, outcome?: SearchOutcome): Promise<Plan> {
     const { options, graph, sha256 } = this.context;
     const bytes = encodeParameters(graph, found.parameters);
     const plan = this.planOf(found, hashBytes(bytes), outcome);
@@ -80,13 +89,9 @@ export class PlanWriter {
     return plan;
   }
 
-  private planOf(
-    found: Quantized & { readonly reduction?: number },
-    parametersHash: string,
-    outcome: SearchOutcome | undefined,
-  ): Plan {
+  private planOf(found: Searched, parametersHash: string, outcome: SearchOutcome | undefined): Plan {
     const { options, sha256, preprocess, task, head, search, limits, calibration } = this.context;
-    const { decision, reduction } = found;
+    const { decision, reduction, objective = limits?.objective } = found;
     const { patchStage, tailStages } = decision;
     const told = { target: options.target, patchStage, tailStages };
     return {
@@ -103,7 +108,7 @@ export class PlanWriter {
       target: options.target,
       search: {
         method: reduction === undefined ? 'entropy' : 'sensitivity',
-        ...(limits && limits.objective !== 'bitops' ? { objective: limits.objective } : {}),
+        ...(objective && objective !== 'bitops' ? { objective } : {}),
         ...defined({
           latencyBudget: limits?.latencyBudget,
           bitOpsTarget: reduction === undefined ? undefined : Math.round(reduction * 1000) / 1000,

@@ -155,7 +155,7 @@ async function told(
     bitOpsReduction: cost.bitOps > 0 ? cost.bitOpsInt8 / cost.bitOps : 1,
     mixed,
     isFree: (options.bits ?? DEFAULTS.bits).some((bits) => bits < 8),
-    objective: limits?.objective ?? 'bitops',
+    objective: found.objective ?? limits?.objective ?? 'bitops',
     kept: loss === null || budget === null || loss.expected <= budget,
   });
   return {

@@ -1,5 +1,7 @@
 import { programFlash } from '../codegen';
 import { flashOptions, formsFlashBytes, mostFlashBytes } from '../targets/capacity';
+import { programCost, type ProgramCost } from '../cost/cost';
+import { outlierShare } from '../planned/stage';
 import { decide } from './decide';
 import { isMixed } from './isMixed';
 import type { Decision } from './decisionTypes';
@@ -20,7 +22,7 @@ import { freeChoices } from '../vdqs/freeChoices';
 import { instructionsMs } from '../cost/latency';
 import { boardOf, targetOf } from '../targets/targetFacts';
 import { coreOf } from '../targets/targets';
-import { decisionCost } from '../vdqs/decisionCost';
+import { decisionCost, type Objective } from '../vdqs/decisionCost';
 import { foreseenLoss, searchTradeOff } from '../vdqs/searchTradeOff';
 
 /** Share of the images that weights are fitted to if others must be held back. */
@@ -46,6 +48,7 @@ function knownDampings(earlier: readonly Quantized[]): Dampings | null {
 
 /** What was found for a budget. */
 export interface Budgeted extends Quantized {
+  readonly objective: Objective;
   readonly reduction: number;
   readonly loss: ExpectedLoss;
   readonly limitedBy: SearchLimit;
@@ -60,6 +63,7 @@ export class Quantizer {
   private readonly estimator: LossEstimator;
   /** Time spent on decisions, in seconds. */
   searchSeconds = 0;
+  private attempts = 0;
 
   constructor(
     private readonly job: QuantizerJob,
@@ -80,10 +84,16 @@ export class Quantizer {
    * @param reduction of BitOPs, by measured sensitivities; undefined: bits by the entropy score
    * @param dampings of an earlier fit, to be reused
    * @param asked whether the user named the reduction
+   * @param search in place of the job's
    * @throws UserError when nothing fits; CancelledError
    */
-  async quantize(reduction?: number, dampings: Dampings | null = null, asked = false): Promise<Quantized> {
-    const { graph, calibration, search } = this.job;
+  async quantize(
+    reduction?: number,
+    dampings: Dampings | null = null,
+    asked = false,
+    search = this.job.search,
+  ): Promise<Quantized> {
+    const { graph, calibration } = this.job;
     const measured =
       reduction === undefined
         ? undefined
@@ -164,14 +174,18 @@ export class Quantizer {
    * lose, by images that nothing was fitted to.
    *
    * @param budget points of top-1; where there are no classes, percent of the outputs' power that may be error
-   * @param onBetter gets every attempt within the budget, each with fewer BitOPs than the one before
+   * @param onBetter gets every attempt within the budget, each better than the one before
+   * @param minimise what was asked for, or the BitOPs of plans that are about as fast as 8 bits
    */
   async quantizeWithin(
     budget: number,
     wanted: number = MOST_REDUCTION,
     onBetter: (better: Budgeted) => Promise<void> = async () => undefined,
+    minimise: 'asked' | 'asFast' = 'asked',
   ): Promise<Budgeted> {
-    const { graph, search } = this.job;
+    const { graph } = this.job;
+    const search: QuantizerJob['search'] =
+      minimise === 'asked' ? this.job.search : { ...this.job.search, objective: 'bitops', asFast: true };
     const { units } = this.model;
     this.progress.enter?.(2);
     const { sensitivities } = await this.model.sensitivities(search.bits, this.progress);
@@ -182,23 +196,22 @@ export class Quantizer {
     const predicted = foreseenLoss(graph, units, sensitivities, free, cost);
     const reachable = searchTradeOff(graph, units, sensitivities, free, 16, cost).reduction;
     const most = Math.min(wanted, reachable);
-    let attempts = 0;
     let kept: (Budgeted & Attempt) | null = null;
     let told = Promise.resolve();
     const isBetter = (a: Budgeted, b: Budgeted): boolean => {
-      const faster = objective === 'latency' ? this.instructions(b.decision) - this.instructions(a.decision) : 0;
-      return faster > 0 || (faster === 0 && a.reduction > b.reduction);
+      const less = this.counted(b, search) - this.counted(a, search);
+      return less > 0 || (less === 0 && a.reduction > b.reduction);
     };
     const attempt = async (reduction: number, earlier: readonly Budgeted[]): Promise<Budgeted & Attempt> => {
-      this.progress.enter?.(3, attempts++, ATTEMPTS);
-      const quantized = await this.quantize(reduction, knownDampings(earlier));
+      this.enterAttempt();
+      const quantized = await this.quantize(reduction, knownDampings(earlier), false, search);
       const lost = await this.estimator.lossOf(quantized.program, budget, this.progress);
       // If fewer bits are slower on the core, the plan keeps 8, whatever the budget.
       const slower = reduction > 1 && !isMixed(quantized.decision);
       const reached = reachable <= wanted ? 'bits' : 'reduction';
       const limitedBy: SearchLimit = slower ? 'bits' : reduction < most ? 'loss' : reached;
       this.tellTried(quantized.decision, lost.expected, budget);
-      const found = { ...quantized, reduction, loss: lost, limitedBy, pointsLost: lost.expected };
+      const found = { ...quantized, objective, reduction, loss: lost, limitedBy, pointsLost: lost.expected };
       // Attempts end in any order; only what is better than all before is reported, one after the other.
       told = told.then(async () => {
         if (lost.expected > budget || (kept !== null && !isBetter(found, kept))) return;
@@ -220,8 +233,31 @@ export class Quantizer {
     this.progress.tried?.({ instructions, ms, loss, budget });
   }
 
-  private instructions(decision: Decision): number {
+  /** Everything at 8 bits but the weights that flash requires fewer of. */
+  wideDecision(): Decision {
+    const { graph, calibration, search } = this.job;
+    return decide(graph, calibration, { ...search, bits: [8] }, this.progress);
+  }
+
+  /** Estimated instructions of one inference. */
+  instructions(decision: Pick<Decision, 'maps' | 'layers' | 'patchStage' | 'tailStages'>): number {
     const { graph, search, planPath } = this.job;
     return plannedInstructions(graph, { ...decision, target: search.target }, planPath).total;
+  }
+
+  /** What is compared of plans: instructions or BitOPs; 0 for what the reduction alone compares. */
+  private counted(quantized: Quantized, { objective, asFast }: QuantizerJob['search']): number {
+    if (objective === 'latency') return this.instructions(quantized.decision);
+    return asFast === true ? this.cost(quantized).bitOps : 0;
+  }
+
+  /** BitOPs of a plan, with recomputed halos and outlier patches, and at 8 bits. */
+  cost({ program, decision: { patchStage } }: Quantized): Pick<ProgramCost, 'bitOps' | 'bitOpsInt8'> {
+    return programCost(this.job.graph, program, patchStage ? outlierShare(patchStage) : 0);
+  }
+
+  /** A second search takes the place of attempts that the first one left. */
+  private enterAttempt(): void {
+    this.progress.enter?.(3, Math.min(this.attempts++, ATTEMPTS - 1), ATTEMPTS);
   }
 }

@@ -2,7 +2,7 @@ import type { ResolvedHead } from '../detection/resolve';
 import { hasClasses, type Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import { errorPercent, expectedPointsLost, POINTS_PER_NAT } from './accuracyBudget';
-import { boxesLost, detectionDivergence, POINTS_PER_DIVERGENCE } from './detectionLoss';
+import { detectionDivergence, expectedMapLost, POINTS_PER_DIVERGENCE } from './detectionLoss';
 import { outputDivergence, type ImageOutputs } from './divergence';
 
 /** What an error in a network's outputs costs: what the search minimises, and what a budget is counted in. */
@@ -24,7 +24,7 @@ export function lossOf(graph: Graph, task: Task, head: ResolvedHead | null): Out
   if (head !== null)
     return {
       divergence: (reference, outputs) => detectionDivergence(head, reference, outputs),
-      expected: (float, quantized) => boxesLost(head, float, quantized),
+      expected: expectedMapLost(head),
       unit: 'points of mAP',
       perDivergence: POINTS_PER_DIVERGENCE,
     };
