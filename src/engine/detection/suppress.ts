@@ -28,7 +28,10 @@ export function suppress(
     const rivals = head.suppress === 'all' ? kept : (byLabel.get(box.label) ?? []);
     if (rivals.some((other) => intersectionOverUnion(other, box) > head.iou)) continue;
     kept.push(box);
-    if (head.suppress !== 'all') byLabel.set(box.label, [...rivals, box]);
+    if (head.suppress !== 'all') {
+      rivals.push(box);
+      byLabel.set(box.label, rivals);
+    }
     if (kept.length === head.detections) break;
   }
   return kept;

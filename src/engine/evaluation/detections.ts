@@ -70,7 +70,13 @@ export async function openDetector(
       return {
         agreement: compareBoxes(kept[0], kept[1]),
         boxes: { float: kept[0].length, quantized: kept[1].length },
-        pair: truth && image ? imagePair(head, preprocess, truth, image, [float, quantized]) : null,
+        pair:
+          truth && image
+            ? imagePair(head, truth, image, {
+                float: imageBoxes(head, preprocess, image, float),
+                quantized: imageBoxes(head, preprocess, image, quantized),
+              })
+            : null,
       };
     },
   };
@@ -92,28 +98,34 @@ function unknownNote(unknown: ReadonlyMap<string, number>, known: number, labels
         'network has no such labels.';
 }
 
-/** What both networks find on an image, down to very low scores, beside what is known to be there. */
-export function imagePair(
+/** What a network finds on an image, down to very low scores, in pixels of the image. */
+export function imageBoxes(
   head: ResolvedHead,
   preprocess: Preprocess,
-  truth: ImageTruth,
   image: Size,
-  outputs: readonly [float: readonly Float32Array[], quantized: readonly Float32Array[]],
-): ImagePair {
+  outputs: readonly Float32Array[],
+): Detection[] {
   const all = { ...head.head, candidates: Infinity, detections: Infinity, classes: 'all' as const };
   const place = placeImage(image, head.input, preprocess);
-  const [float, quantized] = outputs.map((o) =>
-    suppress(decodeHead({ ...head, head: all }, o, LEAST_SCORE), all).map((box): Detection => onImage(box, place)),
-  );
+  return suppress(decodeHead({ ...head, head: all }, outputs, LEAST_SCORE), all).map((box) => onImage(box, place));
+}
+
+/** What both networks find on an image beside what is known to be there. */
+export function imagePair(
+  { head }: ResolvedHead,
+  truth: ImageTruth,
+  image: Size,
+  found: Pick<ImagePair, 'float' | 'quantized'>,
+): ImagePair {
   const [sx, sy] = truth.relative ? [image.width, image.height] : [1, 1];
-  const keys = head.head.labels.map(labelKey);
+  const keys = head.labels.map(labelKey);
   const targets = truth.boxes.flatMap((box): Target[] => {
     const label = keys.indexOf(labelKey(box.label));
     return label < 0
       ? []
       : [{ label, x1: box.x1 * sx, y1: box.y1 * sy, x2: box.x2 * sx, y2: box.y2 * sy, ignored: box.ignored }];
   });
-  return { targets, float, quantized };
+  return { targets, ...found };
 }
 
 /** Adds up what was found on the images, in their order. */

@@ -3,8 +3,11 @@ import type { SampleSet } from '../calibration/samples';
 import type { Preprocess } from '../calibration/types';
 import { findAnnotations, type ImageTruth } from '../detection/annotations';
 import { map50Lost } from '../detection/detectionAccuracy';
+import type { Size } from '../common/size';
+import type { Detection } from '../detection/head';
 import type { ResolvedHead } from '../detection/resolve';
-import { imagePair } from '../evaluation/detections';
+import { oncePerImage } from '../detection/oncePerImage';
+import { imageBoxes, imagePair } from '../evaluation/detections';
 import type { OutputLoss } from '../vdqs/loss';
 
 /**
@@ -31,11 +34,17 @@ export async function withKnownBoxes(
 ): Promise<{ readonly loss: OutputLoss; readonly note: string }> {
   const annotations =
     samples.kind === 'images' ? await findAnnotations(samples.path, undefined, head.head.labels) : null;
-  const known = new Map<readonly Float32Array[], { truth: ImageTruth; image: { width: number; height: number } }>();
+  interface Known {
+    readonly truth: ImageTruth;
+    readonly image: Size;
+    readonly boxes: (outputs: readonly Float32Array[]) => Detection[];
+  }
+  const known = new Map<readonly Float32Array[], Known>();
   for (const { sample, inputs, outputs } of images) {
     const truth = await annotations?.of(sample.name);
     const { image } = inputs[0];
-    if (truth && image) known.set(outputs, { truth, image });
+    if (truth && image)
+      known.set(outputs, { truth, image, boxes: oncePerImage((o) => imageBoxes(head, preprocess, image, o)) });
   }
   if (!annotations || known.size === 0) {
     const note =
@@ -51,7 +60,9 @@ export async function withKnownBoxes(
     expected: (float, quantized) => {
       const pairs = float.flatMap((outputs, i) => {
         const found = known.get(outputs);
-        return found ? [imagePair(head, preprocess, found.truth, found.image, [outputs, quantized[i]])] : [];
+        if (!found) return [];
+        const { truth, image, boxes } = found;
+        return [imagePair(head, truth, image, { float: boxes(outputs), quantized: boxes(quantized[i]) })];
       });
       const foreseen = loss.expected(float, quantized);
       const lost = map50Lost(pairs, head.head, annotations.format);

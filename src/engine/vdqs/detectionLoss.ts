@@ -2,6 +2,7 @@ import { agreementPercent, compareBoxes } from '../detection/agreement';
 import { boxAt, decodeHead, forEachScore, type Location } from '../detection/decode';
 import type { Detection } from '../detection/head';
 import type { ResolvedHead } from '../detection/resolve';
+import { oncePerPair } from '../detection/oncePerImage';
 import { intersectionOverUnion, suppress } from '../detection/suppress';
 import type { ImageOutputs } from './divergence';
 
@@ -104,7 +105,7 @@ function finalBoxes(head: ResolvedHead, outputs: readonly Float32Array[]): Detec
  * @returns the estimate for one head. It remembers images by their outputs, which may not change.
  */
 export function expectedMapLost(head: ResolvedHead): (float: ImageOutputs, quantized: ImageOutputs) => number {
-  const change = oncePerImage((float, quantized) => ({
+  const change = oncePerPair((float, quantized) => ({
     divergence: imageDivergence(head, float, quantized),
     agreement: compareBoxes(finalBoxes(head, float), finalBoxes(head, quantized)),
   }));
@@ -113,19 +114,5 @@ export function expectedMapLost(head: ResolvedHead): (float: ImageOutputs, quant
     const smooth = POINTS_PER_DIVERGENCE * perObject(images.map((i) => i.divergence));
     const counted = LOST_PER_BOX * (100 - agreementPercent(images.map((i) => i.agreement)).paired);
     return (images.length * counted + EVEN_IMAGES * smooth) / (images.length + EVEN_IMAGES);
-  };
-}
-
-type ImageChange<T> = (reference: readonly Float32Array[], outputs: readonly Float32Array[]) => T;
-
-/** Intervals of a loss ask for the same images a dozen times. */
-function oncePerImage<T extends object>(compute: ImageChange<T>): ImageChange<T> {
-  const known = new WeakMap<Float32Array, WeakMap<Float32Array, T>>();
-  return (reference, outputs) => {
-    const others = known.get(reference[0]) ?? new WeakMap<Float32Array, T>();
-    known.set(reference[0], others);
-    const found = others.get(outputs[0]) ?? compute(reference, outputs);
-    others.set(outputs[0], found);
-    return found;
   };
 }
