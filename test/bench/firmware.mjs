@@ -6,14 +6,14 @@
 // emulated board, so that a row stands for bytes that are right. Needs the reference models in QUANTMCU_SHARED_DATA for
 // all but the sample. Flash counts the sections of our files that the linker kept (the C library is the application's),
 // RAM is the arena, stack is found by painting it, instructions are those of one inference of zeros.
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { bundleTests, projectRoot } from '../support/bundle.mjs';
+import { projectRoot } from '../support/bundle.mjs';
+import { counting, openCountingBoard, run } from './countingBoard.mjs';
 import { firmwareReport } from './firmwareReport.mjs';
+import { linkedSections } from './linkedSections.mjs';
 
 const data = process.env.QUANTMCU_SHARED_DATA ?? path.join(projectRoot, '../shared/data');
 const model = (name) => path.join(data, 'models', `${name}.onnx`);
@@ -59,7 +59,6 @@ const { values } = parseArgs({
 });
 const here = path.join(projectRoot, 'test/bench');
 const results = path.join(here, 'firmware.json');
-const counting = path.join(projectRoot, 'test/firmware/counting');
 /** @type {Record<string, object>} */
 const rows = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : {};
 if (!values.write) await measureAll();
@@ -74,16 +73,10 @@ writeFileSync(
 );
 
 async function measureAll() {
-  const bundle = await bundleTests('bench-firmware', [], {
-    stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'js' },
-  });
-  const board = createRequire(import.meta.url)(bundle.file);
-  bundle.remove();
   mkdirSync(values.plans, { recursive: true });
   const work = mkdtempSync(path.join(tmpdir(), 'quantmcu-firmware-'));
   try {
-    const plugin = path.join(work, 'counting.so');
-    run('gcc', ['-O2', '-shared', '-fPIC', '-o', plugin, path.join(counting, 'counting.c')]);
+    const board = await openCountingBoard(work);
     for (const network of MODELS.filter(({ name }) => values.model.split(',').includes(name))) {
       if (!existsSync(network.file)) {
         console.log(`${network.name}: ${network.file} is not there`);
@@ -92,7 +85,7 @@ async function measureAll() {
       for (const bits of values.bits.split(','))
         for (const core of values.core.split(','))
           for (const optimize of values.optimize.split(',')) {
-            const row = measure({ network, bits, core, optimize, work, plugin, board });
+            const row = measure({ network, bits, core, optimize, work, board });
             rows[`${row.model}/${bits}/${core}/${optimize}`] = row;
             console.log(row);
             writeFileSync(results, `${JSON.stringify(rows, null, 1)}\n`);
@@ -104,7 +97,7 @@ async function measureAll() {
 }
 
 /** One image, built and run. */
-function measure({ network, bits, core, optimize, work, plugin, board }) {
+function measure({ network, bits, core, optimize, work, board }) {
   const plan = planFor(network, bits, core);
   const project = mkdtempSync(path.join(work, 'project-'));
   const generate = ['generate', plan, '--project', project, '--layout', 'plain', '--optimize', optimize];
@@ -120,17 +113,15 @@ function measure({ network, bits, core, optimize, work, plugin, board }) {
   const elf = path.join(project, 'firmware.elf');
   const include = [...new Set(files.filter((f) => f.endsWith('.h')).map((f) => `-I${path.dirname(f)}`))];
   board.buildForBoard(core, sources, elf, ['-O3', '-DQMCU_KEEP_OPTIMIZATION', `-I${counting}`, ...include]);
-  const counts = `${elf}.txt`;
-  const { exitCode, output } = board.runOnBoard(core, elf, {
-    qemu: ['-plugin', `${plugin},out=${counts},core=${core}`],
-  });
+  const { output, instructions } = board.count(core, elf);
   const stack = Number(/stack (\d+)/.exec(output)?.[1]);
-  if (exitCode !== 0 || !(stack > 0)) throw new Error(`${network.name} on ${core} ended with ${exitCode}: ${output}`);
-  const sections = linkedBytes(`${elf}.map`, sources);
+  if (!(stack > 0)) throw new Error(`${network.name} on ${core} says no stack: ${output}`);
+  const sections = linkedBytes(elf, sources);
   const bytesOf = (file) => sections.get(sources.find((s) => path.basename(s) === file)) ?? 0;
   const selftest = bytesOf(`${name}_selftest.c`);
   const all = [...sections.values()].reduce((a, b) => a + b, 0) - bytesOf('driver.c') - selftest;
   const constants = bytesOf(`${name}_weights.c`);
+  if (!(constants > 0 && all > constants)) throw new Error(`${elf}.map names no sections of ${name}`);
   return {
     model: network.name,
     bits,
@@ -143,7 +134,7 @@ function measure({ network, bits, core, optimize, work, plugin, board }) {
     ram: macro('ARENA_BYTES'),
     stack,
     macs: macro('MACS'),
-    instructions: Number(readFileSync(counts, 'utf8').split(/\s/)[0]),
+    instructions,
   };
 }
 
@@ -167,22 +158,10 @@ function planFor(network, bits, core) {
   return forCore;
 }
 
-/** Bytes of code and constants of each source that are in the image, by the linker's map. */
-function linkedBytes(map, sources) {
-  const text = readFileSync(map, 'utf8');
-  const objects = [...text.matchAll(/^LOAD (\S+\.o)$/gm)]
-    .map(([, object]) => object)
-    .filter((o) => /\/cc\w+\.o$/.test(o));
-  const sourceOf = new Map(objects.map((object, i) => [object, sources[i]]));
-  const bytes = new Map();
-  const memory = text.slice(text.indexOf('Linker script and memory map'));
-  for (const [, address, size, object] of memory.matchAll(
-    /^ \.(?:text|rodata|srodata)\S*\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$/gm,
-  )) {
-    const source = sourceOf.get(object);
-    if (source !== undefined && address !== '') bytes.set(source, (bytes.get(source) ?? 0) + Number.parseInt(size, 16));
-  }
-  return bytes;
+/** Bytes of code and constants of each source that are in the image; `buildForBoard` numbers their objects. */
+function linkedBytes(elf, sources) {
+  const sections = linkedSections(`${elf}.map`);
+  return new Map(sources.map((source, i) => [source, sections.get(`${elf}.${i}.o`)?.flash ?? 0]));
 }
 
 function driverText(name) {
@@ -232,10 +211,4 @@ int main(int argc, char **argv)
 
 function cli(args) {
   return run(process.execPath, [path.join(projectRoot, 'dist/cli.js'), ...args]);
-}
-
-function run(command, args) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stdout + stderr}`);
-  return stdout;
 }

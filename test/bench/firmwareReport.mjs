@@ -10,6 +10,10 @@ const PUBLISHED = [
 const PEERS = { 'ResNet-8': 'resnet8_cifar10_mlperf', 'VWW-96': 'vww_mobilenetv1_0.25_96_mlperf' };
 Object.assign(PEERS, { 'MobileNetV1 0.25': 'mobilenetv1_0.25_224_imagenet', MobileNetV2: 'mobilenetv2_1.0_224_tv' });
 
+const peerFile = path.join(projectRoot, 'test/bench/firmware-peers.json');
+/** Rows of peers.mjs (`code` of a library) and of peerImages.mjs (`flash` of a `model`). */
+const measured = existsSync(peerFile) ? Object.values(JSON.parse(readFileSync(peerFile, 'utf8'))) : [];
+
 const kib = (bytes) => (bytes / 1024).toFixed(1);
 
 /** @param {readonly any[]} rows @param {readonly string[]} models in their order */
@@ -25,21 +29,79 @@ export function firmwareReport(rows, models) {
 
 - Asked: How much flash, RAM and stack do linked networks take?
 - Answer: ${Math.min(...flash)} to ${Math.max(...flash)} KiB of flash in ${rows.length} linked images, RAM and stack
-  below; sizes are exact: without error.
+  below; sizes are exact: without error.${besideMicro(rows)}
 - Command: \`node test/bench/firmware.mjs\`
 
 ${rows.length} images, each linked, run on the emulated core and passed by its self-test: GCC -O3,
 \`npm run build && node test/bench/firmware.mjs\`. KiB of flash: code (runtime, kernels, steps), weights, tables;
 plus what the self-test adds if it is called. RAM is the arena, input and output in it; stack is measured, of one
 inference. Instructions for each multiply-accumulate of the network.
-${cores.map((core) => tableOf(core, rows, models, peers)).join('')}${librariesOf(cores, rows)}`;
+${cores.map((core) => tableOf(core, rows, models, peers)).join('')}${imagesOf(rows)}${librariesOf(cores, rows)}`;
+}
+
+/** Rows of ours at 8 bits beside whole networks of others, with what ours take of theirs. */
+function ratiosOf(rows) {
+  return measured
+    .filter(({ model }) => model !== undefined)
+    .flatMap((theirs) =>
+      rows
+        .filter((r) => r.core === theirs.core && r.model === theirs.model && r.bits === '8')
+        .sort((a, b) => place(a) - place(b))
+        .map((ours) => ({
+          theirs,
+          ours,
+          flash: (ours.code + ours.weights + ours.tables) / theirs.flash,
+          ram: ours.ram / theirs.ram,
+          instructions: ours.instructions / theirs.instructions,
+        })),
+    );
+}
+
+/** What ours take of TensorFlow Lite Micro's flash and RAM. */
+function besideMicro(rows) {
+  const found = ratiosOf(rows).filter(({ theirs }) => theirs.library.startsWith('TensorFlow Lite Micro'));
+  if (found.length === 0) return '';
+  const span = (key) => {
+    const values = found.map((row) => row[key]);
+    return `${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)}`;
+  };
+  return `
+  At 8 bits on the M4, flash is ${span('flash')} and RAM ${span('ram')} of TensorFlow Lite Micro's.`;
+}
+
+/** Where the images of other libraries come from, and how ours compare. */
+function imagesOf(rows) {
+  const images = measured.filter(({ model }) => model !== undefined);
+  if (images.length === 0) return '';
+  const found = [...new Map(images.map((p) => [p.library, p])).values()].map(
+    ({ library, from, models, arithmetic, compiled }) =>
+      `| _${library}_ | ${arithmetic} | ${from.join(', ')} | ${models} | ${compiled} |`,
+  );
+  const lines = ratiosOf(rows).map(({ theirs, ours, flash, ram, instructions }) => {
+    const ratios = [flash, ram, instructions].map((ratio) => ratio.toFixed(2)).join(' | ');
+    return `| ${ours.model} | ${ours.optimize} | _${theirs.library}, ${theirs.arithmetic}_ | ${ratios} |`;
+  });
+  return `
+## Compared with whole networks of other libraries
+
+Ours at 8 bits divided by theirs on the M4: less than 1 is less than theirs. Flash is all that the linker kept of the
+library and model, without the C library and the application's own code; RAM is the arena or what is allocated
+statically. \`node test/bench/peerImages.mjs --images DIR\`; its head says what DIR holds.
+
+| library | arithmetic | from | models | built with GCC |
+| --- | --- | --- | --- | --- |
+${found.join('\n')}
+
+| network | ours | theirs | flash | RAM | instructions |
+| --- | --- | --- | ---: | ---: | ---: |
+${lines.join('\n')}
+`;
 }
 
 /** Code of other libraries, from peers.mjs, beside the largest of ours. */
 function librariesOf(cores, rows) {
-  const file = path.join(projectRoot, 'test/bench/firmware-peers.json');
-  if (!existsSync(file)) return '';
-  const found = Object.values(JSON.parse(readFileSync(file, 'utf8'))).filter(({ core }) => cores.includes(core));
+  const found = measured.filter(({ core, code }) => cores.includes(core) && code !== undefined);
+  if (found.length === 0) return '';
   const lines = cores.flatMap((core) => [
     ...['size', 'balanced', 'speed'].flatMap((optimize) => {
       const own = rows.filter(
@@ -89,7 +151,15 @@ function tableOf(core, rows, models, peers) {
     const counted = peers
       .filter(([peerCore, network]) => peerCore === core && network === PEERS[model])
       .map(([, , who, speed]) => `| ${model} | _${who}, 8 bits_ | | | | | | | | ${Number(speed).toFixed(2)} |`);
-    return own.length === 0 ? [] : [...own, ...others, ...counted];
+    const { macs } = rows.find((r) => r.model === model) ?? {};
+    const images = measured
+      .filter((p) => p.core === core && p.model === model)
+      .map((p) => {
+        const speed = (p.instructions / macs).toFixed(2);
+        const cells = `${kib(p.flash)} | | | | | ${kib(p.ram)} | ${p.stack} | ${speed}`;
+        return `| ${model} | _${p.library}, ${p.arithmetic}_ | ${cells} |`;
+      });
+    return own.length === 0 ? [] : [...own, ...others, ...counted, ...images];
   });
   return `
 ## ${core}
