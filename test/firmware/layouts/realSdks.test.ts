@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { Context } from 'mocha';
 import { detectLayouts, writeToProject } from '../../../src/engine/codegen';
@@ -9,7 +9,8 @@ import { reference } from '../support/reference';
 
 /*
  * Projects on SDKs as their makers ship them, where the environment says that they are there: PICO_SDK_PATH (2.x),
- * IDF_PATH (5.x; its scripts in tools/cmake alone are enough).
+ * IDF_PATH (5.x; its scripts in tools/cmake alone are enough), ZEPHYR_BASE (3.5 or later; where there is no west,
+ * ZEPHYR_MODULES names its CMSIS module, a folder `cmsis`). Python must have what the SDK's scripts import.
  */
 
 /** The folder that a variable names; the test is skipped, with a message, where it names none. */
@@ -29,6 +30,65 @@ function texts(folder: string): ReadonlyMap<string, string> {
       .filter((name) => !/^build($|\/)/.test(name) && statSync(path.join(folder, name)).isFile())
       .map((name) => [name, readFileSync(path.join(folder, name), 'utf8')]),
   );
+}
+
+/** How a build compiles a source. */
+interface CompileCommand {
+  readonly folder: string;
+  readonly words: readonly string[];
+}
+
+/**
+ * Configures a Zephyr application for an emulated Cortex-M3. Zephyr itself is not compiled.
+ * @param options Kconfig's, which differ from the defaults
+ * @returns how each source of the modules in `folder` is compiled, by its name as in `net/net.c`
+ */
+function configureZephyr(
+  zephyr: string,
+  folder: string,
+  options: readonly string[] = [],
+): ReadonlyMap<string, CompileCommand> {
+  const compiler = runCommand('sh', ['-c', 'command -v arm-none-eabi-gcc']).trim();
+  const build = path.join(folder, 'build');
+  removeFolder(build);
+  runCommand(
+    'cmake',
+    [
+      ...['-G', 'Ninja', '-S', folder, '-B', build, '-DBOARD=qemu_cortex_m3', '-DCMAKE_EXPORT_COMPILE_COMMANDS=ON'],
+      ...options.map((option) => `-D${option}`),
+    ],
+    {
+      cwd: folder,
+      timeout: 1_200_000,
+      env: {
+        ZEPHYR_BASE: zephyr,
+        ZEPHYR_TOOLCHAIN_VARIANT: 'gnuarmemb',
+        GNUARMEMB_TOOLCHAIN_PATH: path.dirname(path.dirname(compiler)),
+      },
+    },
+  );
+  const modules = path.join(folder, 'modules');
+  const entries = JSON.parse(readFileSync(path.join(build, 'compile_commands.json'), 'utf8')) as {
+    directory: string;
+    command: string;
+    file: string;
+  }[];
+  return new Map(
+    entries
+      .filter(({ file }) => file.startsWith(`${modules}/`))
+      .map(({ directory, command, file }) => [
+        path.relative(modules, file),
+        { folder: directory, words: command.split(' ') },
+      ]),
+  );
+}
+
+/** Compiles as the build does; any warning fails. @returns the object */
+function compileAs({ folder, words: [command, ...args] }: CompileCommand): string {
+  const object = path.resolve(folder, args[args.indexOf('-o') + 1]);
+  mkdirSync(path.dirname(object), { recursive: true });
+  runCommand(command, [...args, '-Werror'], { cwd: folder });
+  return object;
 }
 
 describe('layouts on real SDKs', function () {
@@ -143,5 +203,40 @@ int main(void)
         found,
         new RegExp(`\\(___idf_${name} REQUIRES "${needed}"\\)[^]*?_${name} __COMPONENT_REGISTERED 1\\)`),
       );
+  });
+
+  it('Zephyr: its own build files find the modules and compile their sources', async function () {
+    const zephyr = needSdk(this, 'ZEPHYR_BASE', 'cmake/modules/zephyr_module.cmake');
+    putFiles(folder, [
+      {
+        path: 'CMakeLists.txt',
+        text: `cmake_minimum_required(VERSION 3.20.0)
+find_package(Zephyr REQUIRED HINTS $ENV{ZEPHYR_BASE})
+project(gauge)
+target_sources(app PRIVATE src/main.c)
+`,
+      },
+      { path: 'prj.conf', text: '' },
+      { path: 'src/main.c', text: 'int main(void)\n{\n    return 0;\n}\n' },
+    ]);
+    await generateTwice('zephyr');
+    const sourcesOf = (module: string): string[] =>
+      readdirSync(path.join(folder, 'modules', module))
+        .filter((name) => name.endsWith('.c'))
+        .map((name) => `${module}/${name}`)
+        .sort();
+
+    const all = configureZephyr(zephyr, folder);
+    assert.deepEqual([...all.keys()].sort(), ['net', 'quantmcu', 'second'].flatMap(sourcesOf).sort());
+    const objects = [...all.values()].map((command) => compileAs(command));
+    const symbols = runCommand('arm-none-eabi-nm', objects, { cwd: folder });
+    for (const symbol of ['net_invoke', 'second_invoke', 'qmcu_conv2d'])
+      assert.equal([...symbols.matchAll(new RegExp(` T ${symbol}$`, 'gm'))].length, 1, symbol);
+
+    // Kconfig leaves a network out, and one that is debugged is optimized all the same.
+    const some = configureZephyr(zephyr, folder, ['CONFIG_QUANTMCU_SECOND=n', 'CONFIG_DEBUG_OPTIMIZATIONS=y']);
+    assert.deepEqual([...some.keys()].sort(), ['net', 'quantmcu'].flatMap(sourcesOf).sort());
+    for (const [source, { words }] of some)
+      assert.equal(words.filter((word) => /^-O/.test(word)).at(-1), '-O2', source);
   });
 });
