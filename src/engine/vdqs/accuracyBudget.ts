@@ -64,8 +64,10 @@ export async function searchWithinBudget<T extends Attempt>(
     const trials = await Promise.all(chosen.map((reduction) => attempt(reduction, earlier)));
     earlier.push(...trials);
     let nearest = Infinity;
+    let farthest: T | null = null;
     trials.forEach((trial, i) => {
       const reduction = chosen[i];
+      if (trial.pointsLost <= budget) farthest = trial;
       if (trial.pointsLost <= budget && reduction >= low && reduction < high * NEAR) {
         best = trial;
         low = reduction;
@@ -78,6 +80,8 @@ export async function searchWithinBudget<T extends Attempt>(
       // Nothing was lost where something was foreseen: it says little about the factor, but that there is room.
       factor = trial.pointsLost > 0 ? trial.pointsLost / foreseen : factor / 2;
     });
+    // A bolder attempt may keep to the budget where a more cautious one did not: nothing below it is better.
+    if (farthest !== null && farthest !== best) return { best: farthest, kept: true };
     if (low >= most || high / low < CLOSE) break;
   }
   if (best !== null) return { best, kept: true };

@@ -70,6 +70,16 @@ describe('accuracy budget', () => {
     assert.ok(kept && best.reduction > 1.1, `${best.reduction}`);
   });
 
+  it('takes a bolder attempt that keeps to the budget where a cautious one does not, and tries no less', async () => {
+    const tried: number[] = [];
+    const { best, kept } = await searchWithinBudget(1, 4, predicted, 20, (reduction) => {
+      tried.push(reduction);
+      return Promise.resolve({ reduction, pointsLost: tried.length === 1 ? 2.5 : 0.5 });
+    });
+    assert.equal(tried.length, 2);
+    assert.ok(kept && best.reduction === Math.max(...tried));
+  });
+
   it('tries no more than is wanted, and once where that keeps to the budget', async () => {
     assert.deepEqual((await search(1, 1.9, 0.3, 0)).tried, [1.9]);
     const { best, tried } = await search(1, 2.2, 0.3, 0);
