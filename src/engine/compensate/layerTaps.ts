@@ -205,11 +205,9 @@ function shiftedTables(
     let table = shifted.get(channel);
     if (!table) {
       const zero = zeroOf(channel);
+      const codes = tables.of(channel);
       table = new Int16Array(PADDING + 1);
-      table.set(
-        tables.of(channel).map((code) => code - zero),
-        tables.first + BIAS,
-      );
+      for (let i = 0, first = tables.first + BIAS; i < codes.length; i++) table[first + i] = codes[i] - zero;
       shifted.set(channel, table);
     }
     return table;

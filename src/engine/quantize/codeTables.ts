@@ -15,11 +15,15 @@ export function codeTables(from: MapFormat, to: MapFormat): CodeTables {
   const wide = codeRange(from.bits, from.signed);
   const narrow = codeRange(to.bits, to.signed);
   const count = Math.max(from.scales.length, from.zeroPoints.length, to.scales.length, to.zeroPoints.length);
-  const tables = Array.from({ length: count }, (_, c) =>
-    Int16Array.from({ length: wide.max - wide.min + 1 }, (_, i) => {
-      const value = at(from.scales, c) * (wide.min + i - at(from.zeroPoints, c));
-      return Math.max(narrow.min, Math.min(narrow.max, Math.round(value / at(to.scales, c)) + at(to.zeroPoints, c)));
-    }),
-  );
+  const tables = Array.from({ length: count }, (_, c) => {
+    const table = new Int16Array(wide.max - wide.min + 1);
+    const [scale, zero] = [at(from.scales, c), at(from.zeroPoints, c)];
+    const [toScale, toZero] = [at(to.scales, c), at(to.zeroPoints, c)];
+    for (let i = 0; i < table.length; i++) {
+      const code = Math.round((scale * (wide.min + i - zero)) / toScale) + toZero;
+      table[i] = Math.max(narrow.min, Math.min(narrow.max, code));
+    }
+    return table;
+  });
   return { first: wide.min, of: (channel) => tables[count === 1 ? 0 : channel] };
 }
