@@ -3,11 +3,19 @@ import { CallCost, copyCall, layerCall } from '../cost/latency';
 import type { CoreCosts } from '../cost/coreCosts';
 import type { Bits } from '../graph/bits';
 import { isWeighted, type Graph, type MapId } from '../graph/types';
+import type { Core } from '../targets/types';
 import type { MemoryModel } from './estimate';
 
-/** What the layers of patch stages cost by the call, worked out once for all stages that they are part of. */
+/** Calls do not depend on what else is decided: successive searches on a graph share them. */
+const callsOfGraphs = new WeakMap<Graph, Map<string, CallCost | null>>();
+
+/**
+ * What the layers of patch stages cost by the call, worked out once for all stages that they are part of. The same call
+ * is the same object in all searches on a graph.
+ */
 export class StageCalls {
   readonly costs: CoreCosts;
+  private readonly core: Core;
   /** By map, whether it is read from a tile or not. */
   private readonly known = new Map<string, CallCost | null>();
 
@@ -16,7 +24,8 @@ export class StageCalls {
     private readonly graph: Graph,
     private readonly memory: Pick<MemoryModel, 'bits' | 'core'>,
   ) {
-    this.costs = coreCosts(memory.core ?? 'cortex-m4');
+    this.core = memory.core ?? 'cortex-m4';
+    this.costs = coreCosts(this.core);
   }
 
   /**
@@ -44,7 +53,10 @@ export class StageCalls {
     const { bits } = this.memory;
     const { producer } = graph.maps[map];
     // Loading a tile is a copy.
-    if (producer === null) return new CallCost(costs, copyCall(this.pixelBytes(map)));
+    if (producer === null) {
+      const bytes = this.pixelBytes(map);
+      return this.shared(`copy ${bytes}`, () => new CallCost(costs, copyCall(bytes)));
+    }
     const layer = graph.layers[producer];
     const [from] = layer.inputs;
     const view = bits.read(producer, 'regular');
@@ -52,7 +64,18 @@ export class StageCalls {
     const weightBits = isWeighted(layer) ? (bits.weights?.(producer) ?? 8) : 8;
     const stored = layer.kind === 'add' ? [...layer.inputs, map] : [from];
     const inputBits = view ?? (Math.min(...stored.map((m) => bits.stored(m, 'regular'))) as Bits);
-    const call = layerCall(graph, layer, inputBits, weightBits, readsImage);
-    return call && new CallCost(costs, call);
+    return this.shared(`${producer} ${inputBits} ${weightBits} ${readsImage}`, () => {
+      const call = layerCall(graph, layer, inputBits, weightBits, readsImage);
+      return call && new CallCost(costs, call);
+    });
+  }
+
+  private shared(call: string, make: () => CallCost | null): CallCost | null {
+    let calls = callsOfGraphs.get(this.graph);
+    if (!calls) callsOfGraphs.set(this.graph, (calls = new Map<string, CallCost | null>()));
+    const key = `${this.core} ${call}`;
+    let cost = calls.get(key);
+    if (cost === undefined) calls.set(key, (cost = make()));
+    return cost;
   }
 }

@@ -1,7 +1,7 @@
 import { type Graph, type Layer, type MapId } from '../graph/types';
 import { macsPerPixel } from '../graph/macs';
 import { axisExtents, type AxisExtent } from '../cost/kernelCost';
-import { callInstructions, copyInstructions } from '../cost/latency';
+import { callInstructions, copyInstructions, type CallCost } from '../cost/latency';
 import { axisParts, patchSpans, type AxisParts, type Grid } from '../schedule/branches';
 import type { Axis } from '../schedule/receptiveField';
 import type { StageCalls } from './stageCalls';
@@ -36,6 +36,8 @@ export class StageShapes {
   /** Inputs that come in tiles, then what the stage's layers write. */
   readonly maps: readonly MapId[];
   private readonly macsOfMap: readonly number[];
+  /** Instructions by map, call and grid: successive searches on a graph differ in the calls of a few maps. */
+  private readonly known: readonly Map<CallCost, Float64Array>[];
   /** Whether columns are cut like rows. */
   readonly isSquare: boolean;
 
@@ -53,6 +55,7 @@ export class StageShapes {
       const layer = graph.layers[producer];
       return macsPerPixel(layer, graph.maps[layer.inputs[0]].shape, graph.maps[layer.output].shape);
     });
+    this.known = this.maps.map(() => new Map<CallCost, Float64Array>());
     this.isSquare =
       [...stage.inputs, ...stage.maps].every((map) => graph.maps[map].shape.h === graph.maps[map].shape.w) &&
       stage.layers.every((id) => reachesAlike(graph.layers[id]));
@@ -76,6 +79,13 @@ export class StageShapes {
     return numbers;
   }
 
+  /** By grid, 0 where they were not asked for. */
+  private knownOf(m: number, cost: CallCost): Float64Array {
+    let known = this.known[m].get(cost);
+    if (!known) this.known[m].set(cost, (known = new Float64Array(KNOWN * KNOWN)));
+    return known;
+  }
+
   /** Multiply-accumulates of the stage, recomputed halos included. */
   macs({ rows, cols }: Grid): number {
     const v = this.axis('h', rows)!.computed;
@@ -92,15 +102,25 @@ export class StageShapes {
     const { costs: k } = calls;
     const costs = maps.map((map) => calls.of(map, this.tiles));
     const kept = maps.flatMap((map, m) => (this.keep.has(map) ? [{ m, bytes: calls.pixelBytes(map) }] : []));
+    const known = costs.map((cost, m) => cost && this.knownOf(m, cost));
     return ({ rows, cols }) => {
       const v = this.axis('h', rows)!;
       const u = this.axis('w', cols)!;
       let sum = 0;
       for (let m = 0; m < costs.length; m++) {
         const cost = costs[m];
-        const isPart = cols > 1 && (maps[m] === this.stage.splitMap || this.keep.has(maps[m]));
-        const extent = { rows: v.extents[m], cols: u.extents[m], isPart };
-        sum += cost ? cost.instructions(extent) : callInstructions(k, extent.rows.calls * extent.cols.calls);
+        if (cost === null) {
+          sum += callInstructions(k, v.extents[m].calls * u.extents[m].calls);
+          continue;
+        }
+        const at = rows <= KNOWN && cols <= KNOWN ? (rows - 1) * KNOWN + cols - 1 : -1;
+        let instructions = at < 0 ? 0 : known[m]![at];
+        if (instructions === 0) {
+          const isPart = cols > 1 && (maps[m] === this.stage.splitMap || this.keep.has(maps[m]));
+          instructions = cost.instructions({ rows: v.extents[m], cols: u.extents[m], isPart });
+          if (at >= 0) known[m]![at] = instructions;
+        }
+        sum += instructions;
       }
       for (const { m, bytes } of kept) {
         const pixels = v.needed[m] * u.needed[m] - v.computed[m] * u.computed[m];
@@ -113,6 +133,9 @@ export class StageShapes {
     };
   }
 }
+
+/** Rows and columns of the largest grid whose instructions are remembered. */
+const KNOWN = 8;
 
 /** Whether a layer that runs on patches reads as many columns as rows for each of its own. */
 function reachesAlike(layer: Layer): boolean {

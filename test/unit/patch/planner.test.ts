@@ -12,6 +12,7 @@ import { candidateStages, tiledInputs } from '../../../src/engine/schedule/stage
 import { StageCalls } from '../../../src/engine/patch/stageCalls';
 import { StageShapes } from '../../../src/engine/patch/stageShapes';
 import type { PatchClass } from '../../../src/engine/graph/bits';
+import type { Core } from '../../../src/engine/targets/types';
 import { stepNeeds } from '../../../src/engine/arena/lowerBound';
 import { GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/graphBuilder';
 import { graphArbitrary } from '../../support/randomGraph';
@@ -279,6 +280,30 @@ describe('patch/planner', () => {
       [16],
     );
     assert.equal(best!.redundantMacs, 0);
+  });
+
+  it('finds on a graph that was planned at other bits and for other cores what it finds on a new one', () => {
+    const modelOf = (narrow: number, core: Core): MemoryModel => ({
+      ...int8,
+      core,
+      bits: {
+        stored: (map) => (map % 5 === narrow ? 4 : 8),
+        read: () => null,
+        weights: (layer) => (layer % 4 === narrow ? 4 : 8),
+      },
+    });
+    const planned = network();
+    for (const core of ['cortex-m4', 'cortex-m0plus', 'cortex-m4'] as const)
+      for (const narrow of [9, 1, 2, 1]) {
+        const options = {
+          memory: modelOf(narrow, core),
+          sramBytes: 20_000,
+          strategies: ['recompute', 'keep'] as const,
+        };
+        const figures = (graph: Graph): number[][] =>
+          planPatches(graph, options).pareto.map((c) => [c.extraInstructions, c.arenaBytes, c.macs]);
+        assert.deepEqual(figures(planned), figures(network()));
+      }
   });
 
   it('can be cancelled', () => {
