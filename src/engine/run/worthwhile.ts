@@ -9,8 +9,8 @@ const LEAST_BITOPS_SAVED = 0.15;
 /**
  * The fastest plan within a budget, where that saves time worth having. On cores, and in flash, where fewer bits save
  * next to none, accuracy buys what else they save: the plan of the fewest BitOPs, with the smaller maps and weights
- * that go with them, of those that are about as fast as 8 bits. Where that is not worth having either, everything stays
- * at 8 bits.
+ * that go with them, of those that are about as fast as 8 bits and lose no more than the budget with what 8 bits lose.
+ * Where that is not worth having either, everything stays at 8 bits.
  *
  * @param onBetter gets every attempt that is worth its loss
  */
@@ -34,12 +34,14 @@ export async function quantizeWorthwhile(
   const fastest = await quantizer.quantizeWithin(budget, undefined, told(savesTime));
   // What exceeds the budget has no fewer bits than the flash requires.
   if (savesTime(fastest) || fastest.loss.expected > budget) return fastest;
-  const fewest = await quantizer.quantizeWithin(budget, undefined, told(savesBitOps), 'asFast');
-  if (savesBitOps(fewest))
+  // What 8 bits lose counts too: BitOPs alone are worth no more.
+  const left = budget - fastest.loss.at8;
+  const fewest = left > 0 ? await quantizer.quantizeWithin(left, undefined, told(savesBitOps), 'asFast') : null;
+  if (fewest !== null && savesBitOps(fewest))
     return withNote(
       fewest,
-      'The fewest BitOPs in about the time of 8 bits: minimizing time alone saves less than ' +
-        `${100 * LEAST_TIME_SAVED} % of it on this core.`,
+      'The fewest BitOPs in about the time of 8 bits, for what 8 bits leave of the budget: minimizing time alone ' +
+        `saves less than ${100 * LEAST_TIME_SAVED} % of it on this core.`,
     );
   const wide = isMixed(fastest.decision) ? await quantizer.quantizeWithin(budget, 1) : fastest;
   return withNote(

@@ -13,12 +13,17 @@ interface Plan {
 const WIDE: Plan = { time: 1, bitOps: 1 };
 
 /** Runs the default on a quantizer whose searches find these plans; told are those it reports. */
-async function run(fastest: Plan, fewest: Plan): Promise<{ found: Budgeted; told: Plan[]; searches: string[] }> {
+async function run(
+  fastest: Plan,
+  fewest: Plan,
+  at8 = 0.25,
+): Promise<{ found: Budgeted; told: Plan[]; searches: string[]; budgets: number[] }> {
   const searches: string[] = [];
+  const budgets: number[] = [];
   const budgeted = (plan: Plan): Budgeted =>
     ({
       decision: { ...plan, maps: plan === WIDE ? {} : { a: { bits: 4 } }, layers: {}, notes: [] },
-      loss: { expected: plan.expected ?? 0.5 } as ExpectedLoss,
+      loss: { expected: plan.expected ?? 0.5, at8 } as ExpectedLoss,
       limitedBy: 'loss',
     }) as unknown as Budgeted;
   const planOf = ({ decision }: Pick<Budgeted, 'decision'>): Plan => decision as unknown as Plan;
@@ -26,7 +31,13 @@ async function run(fastest: Plan, fewest: Plan): Promise<{ found: Budgeted; told
     wideDecision: () => WIDE,
     instructions: (decision: Plan) => 1000 * decision.time,
     cost: (found: Budgeted) => ({ bitOps: 64 * planOf(found).bitOps, bitOpsInt8: 64 }),
-    quantizeWithin: async (_: number, most: number | undefined, tell: (b: Budgeted) => Promise<void>, how: string) => {
+    quantizeWithin: async (
+      budget: number,
+      most: number | undefined,
+      tell: (b: Budgeted) => Promise<void>,
+      how: string,
+    ) => {
+      budgets.push(budget);
       searches.push(most === 1 ? 'wide' : (how ?? 'asked'));
       const found = budgeted(most === 1 ? WIDE : how === 'asFast' ? fewest : fastest);
       if (most !== 1) await tell(found);
@@ -37,7 +48,7 @@ async function run(fastest: Plan, fewest: Plan): Promise<{ found: Budgeted; told
   const found = await quantizeWorthwhile(quantizer as unknown as Quantizer, 1, async (better) => {
     told.push(planOf(better));
   });
-  return { found, told, searches };
+  return { found, told, searches, budgets };
 }
 
 describe('what accuracy is spent on by default', () => {
@@ -67,6 +78,14 @@ describe('what accuracy is spent on by default', () => {
       assert.deepEqual(found.decision.maps, {});
       assert.match(found.decision.notes.join(), /save less than 2 % of the time and 15 % of the BitOPs/);
     }
+  });
+
+  it('is BitOPs only for what 8 bits leave of the budget', async () => {
+    const some = await run(WIDE, { time: 1, bitOps: 0.7 }, 0.25);
+    assert.deepEqual(some.budgets, [1, 0.75]);
+    const none = await run(WIDE, { time: 1, bitOps: 0.7 }, 1.5);
+    assert.deepEqual(none.searches, ['asked']);
+    assert.deepEqual(none.found.decision.maps, {});
   });
 
   it('leaves a plan that exceeds the budget as flash requires it', async () => {
