@@ -1,9 +1,9 @@
 // Measures the code of the runtime and of kernels made for layers, section by section, on every core that there is a
-// compiler for, and writes src/engine/cost/codeSizes.ts, from which told flash is computed.
-// `node test/bench/codeSizes.mjs [--cores cortex-m4,…] [--runtime] [--steps] [--used] [--again]`: cores that are not
-// named keep their tables, and with options the other parts of a table stay, too. A linker that collects unused
-// sections links for a program exactly the closure of the functions that it calls; kernels made for layers are compiled
-// for a grid of their parameters. GCC at -O3, the level of the latency model.
+// compiler for, and writes src/engine/cost/codeSizes.ts, from which told flash is computed. `node
+// test/bench/codeSizes.mjs [--cores cortex-m4,…] [--runtime] [--steps] [--used] [--missing] [--again]`: cores that are
+// not named keep their tables, and with options the other parts of a table stay, too. A linker that collects unused
+// sections links for a program exactly the closure of the functions that it calls; kernels made for layers are
+// compiled for a grid of their parameters. GCC at -O3, the level of the latency model.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -44,6 +44,8 @@ const { values } = parseArgs({
     steps: { type: 'boolean', default: false },
     // Of the runtime that is compiled for what is used alone.
     used: { type: 'boolean', default: false },
+    // Of kernels made for layers that have no size yet alone.
+    missing: { type: 'boolean', default: false },
     // Of further kernels that share a block alone.
     again: { type: 'boolean', default: false },
   },
@@ -85,12 +87,13 @@ try {
       continue;
     }
     tables[core] =
-      values.runtime || values.steps || values.used || values.again
+      values.runtime || values.steps || values.used || values.missing || values.again
         ? {
             ...tables[core],
             ...(values.runtime ? measureRuntime(core) : {}),
             ...(values.steps ? { steps: measureCoreSteps(core) } : {}),
             ...(values.used ? measureCoreUsed(core) : {}),
+            ...(values.missing ? missingKernels(core, writeRuntime().include) : {}),
             ...(values.again ? { again: measureAgain(core, writeRuntime().include) } : {}),
           }
         : measure(core);
@@ -288,10 +291,9 @@ function sectionsOf(core, source, include, defines) {
 }
 
 /** Bytes of kernels made for layers, by their key, and the functions of the runtime that each kind calls. */
-function madeKernels(core, include) {
+function madeKernels(core, include, grid = MADE_FOR.includes(core) ? kernelGrid() : []) {
   const kernels = {};
   const calls = {};
-  const grid = MADE_FOR.includes(core) ? kernelGrid() : [];
   for (let begin = 0; begin < grid.length; begin += 48) {
     const part = grid.slice(begin, begin + 48);
     const sections = compiledKernels(core, include, part);
@@ -309,6 +311,17 @@ function madeKernels(core, include) {
     kernels,
     kernelCalls: Object.fromEntries(Object.entries(calls).map(([macro, set]) => [macro, [...set].sort()])),
   };
+}
+
+/** The same where only those are measured that are not in the table. */
+function missingKernels(core, include) {
+  const { kernels, kernelCalls } = tables[core];
+  const made = madeKernels(
+    core,
+    include,
+    kernelGrid().filter(({ key }) => kernels[key] === undefined),
+  );
+  return { kernels: { ...kernels, ...made.kernels }, kernelCalls: { ...kernelCalls, ...made.kernelCalls } };
 }
 
 /** Bytes that a second kernel adds whose block is that of the first. */

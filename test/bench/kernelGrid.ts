@@ -62,14 +62,22 @@ export function kernelGrid(): GridKernel[] {
               ];
               add('QMCU_SPECIAL_PACKED', args, params('conv2d'));
             }
-      for (const kernel of [3, 5])
-        for (const stride of [1, 2])
-          add(
-            'QMCU_SPECIAL_DEPTHWISE2D',
-            [`${kernel}u`, `${stride}u`, '8u', ...written, '1u', '6u', 0, 32],
-            params('depthwise2d'),
-          );
-      add('QMCU_SPECIAL_POLYNOMIAL', ['8u', ...written, '1u', '6u', 0, 32], params('depthwise2d'));
+      for (const kind of ['HALVES', 'WORDS'])
+        for (const unroll of [4, 8]) {
+          const lengths = ['48u', '48u', '4u', `${unroll}u`, '0u'];
+          const args = [`QMCU_PACK_${kind}`, ...lengths, ...written, '3u', '5u', 32, '(90000u, 80000u)'];
+          add('QMCU_SPECIAL_SHARED_PACKED', args, params('conv2d'));
+        }
+      for (const pixelBytes of [32, 0]) {
+        for (const kernel of [3, 5])
+          for (const stride of [1, 2])
+            add(
+              'QMCU_SPECIAL_DEPTHWISE2D',
+              [`${kernel}u`, `${stride}u`, '8u', ...written, '1u', '6u', pixelBytes],
+              params('depthwise2d'),
+            );
+        add('QMCU_SPECIAL_POLYNOMIAL', ['8u', ...written, '1u', '6u', pixelBytes], params('depthwise2d'));
+      }
     }
   }
   return grid;

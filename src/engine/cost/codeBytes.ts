@@ -1,6 +1,6 @@
 import type { Core } from '../targets/types';
 import { CODE_TABLES, type CodeTable, type UsedCode } from './codeSizes';
-import { againOf, madeKernelKey, sharedBlock, type MadeKernel } from './madeKernels';
+import { againOf, isSharedConv, madeKernelKey, sharedBlock, type MadeKernel } from './madeKernels';
 import { hasFewBits, type RuntimeUses, type UseMacro } from './runtimeUses';
 
 /** The level of GCC that sizes and latencies are reported for; lower levels take less flash. */
@@ -66,13 +66,16 @@ function isUsed(uses: RuntimeUses, key: string): boolean {
   });
 }
 
+/** What a convolution takes more that reads from its call how far pixels are apart. */
+const SHARED_CONV_BYTES = 40;
+
 /** Bytes of kernels made for layers; where none of a kind was measured, those of the largest. */
 export function madeKernelsBytes(core: Core, kernels: readonly MadeKernel[]): number {
   const { again } = codeTable(core);
   const blocks = new Set<string>();
   let bytes = 0;
   for (const kernel of kernels) {
-    const whole = keyBytes(core, madeKernelKey(kernel));
+    const whole = keyBytes(core, madeKernelKey(kernel)) + (isSharedConv(kernel) ? SHARED_CONV_BYTES : 0);
     const block = sharedBlock(kernel);
     if (block !== undefined && blocks.has(block)) {
       const { key, limits } = againOf(kernel);

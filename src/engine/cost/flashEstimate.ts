@@ -3,7 +3,7 @@ import type { Core } from '../targets/types';
 import { codeTable, DSP_CORES, keyBytes, runtimeBytes } from './codeBytes';
 import { isMadeConv, isMadeDepthwise } from './kernelShape';
 import {
-  formBytes,
+  formsBytes,
   isPackable,
   layerKernels,
   PLAIN_FORM,
@@ -162,7 +162,8 @@ export function runtimeFunctions(work: readonly Work[], forms: Forms, core: Core
   for (const w of work) {
     const { call, layer } = w;
     const form = forms.get(layer) ?? PLAIN_FORM;
-    if (isDsp && form.made && form.weights === 'packed' && isPackable(w)) made('QMCU_SPECIAL_PACKED');
+    if (isDsp && form.made && form.weights === 'packed' && isPackable(w))
+      made(form.made === 'shared' ? 'QMCU_SPECIAL_SHARED_PACKED' : 'QMCU_SPECIAL_PACKED');
     else if (isDsp && form.made && call.op === 'conv2d' && isMadeConv(call)) made('QMCU_SPECIAL_CONV2D');
     else if (isDsp && form.made && call.op === 'fullyConnected') needed.add('qmcu_fully_connected_twins');
     else if (isDsp && form.made && call.op === 'depthwise2d' && isMadeDepthwise(call)) made('QMCU_SPECIAL_DEPTHWISE2D');
@@ -181,10 +182,7 @@ export function usesOf(work: readonly Work[], forms: Forms, core: Core): Runtime
 
 /** All flash of a network in these forms, the self-test aside. */
 export function estimateFlash(work: readonly Work[], forms: Forms, core: Core): number {
-  const more = layersOf(work).reduce(
-    (sum, layer) => sum + formBytes(layer, forms.get(layer.layer) ?? PLAIN_FORM, core),
-    0,
-  );
+  const more = formsBytes(layersOf(work), forms, core);
   return (
     baseBytes(work, core) + more + runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core))
   );
@@ -195,14 +193,21 @@ export function estimateFlash(work: readonly Work[], forms: Forms, core: Core): 
  * they do where their shifts agree, and nothing is added for what no call tells.
  */
 export function leastFlash(work: readonly Work[], forms: Forms, core: Core): number {
+  const stored = layersOf(work).reduce((sum, l) => sum + storedBytes(l, forms.get(l.layer) ?? PLAIN_FORM), 0);
+  return Math.floor(baseBytes(work, core) / MARGIN) + stored + kernelBytes(work, forms, core);
+}
+
+/** Of {@link leastFlash}, the code: steps and what they call. */
+export function leastCode(work: readonly Work[], forms: Forms, core: Core): number {
+  return stepBytes(work, core) + kernelBytes(work, forms, core);
+}
+
+/** Kernels made for layers, those of one shape once, and the runtime. */
+function kernelBytes(work: readonly Work[], forms: Forms, core: Core): number {
   const kernels = new Map<string, number>();
-  let stored = 0;
-  for (const layer of layersOf(work)) {
-    const form = forms.get(layer.layer) ?? PLAIN_FORM;
-    stored += storedBytes(layer, form);
-    for (const { key, shape } of layerKernels(layer, form)) kernels.set(shape, keyBytes(core, key));
-  }
+  for (const layer of layersOf(work))
+    for (const { key, shape } of layerKernels(layer, forms.get(layer.layer) ?? PLAIN_FORM))
+      kernels.set(shape, keyBytes(core, key));
   const made = [...kernels.values()].reduce((sum, bytes) => sum + bytes, 0);
-  const runtime = runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core));
-  return Math.floor(baseBytes(work, core) / MARGIN) + stored + made + runtime;
+  return made + runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core));
 }

@@ -1,14 +1,15 @@
 import type { LayerId } from '../graph/types';
 import type { Core, Optimize } from '../targets/types';
 import { DSP_CORES, runtimeBytes } from './codeBytes';
-import { baseBytes, layersOf, leastFlash, runtimeFunctions, usesOf } from './flashEstimate';
+import { baseBytes, layersOf, leastCode, leastFlash, runtimeFunctions, usesOf } from './flashEstimate';
 import { coreCosts } from './kernelCost';
 import { CallCost } from './latency';
 import {
   columnOf,
-  formBytes,
+  formKernels,
   isPackable,
   PLAIN_FORM,
+  storedBytes,
   type Forms,
   type LayerForm,
   type WeightedLayer,
@@ -17,6 +18,12 @@ import type { Work } from './work';
 
 /** Of all instructions, what a KiB of flash has to save in balanced plans. */
 const LEAST_SAVED_PER_KIB = 0.001;
+
+/** Code of a balanced plan up to which layers have kernels of their own. */
+const BALANCED_CODE = 35_000;
+
+/** Refused forms that are tried before all others. */
+const MOST_RETRIES = 4;
 
 /** Cores without DSP on which 4-bit weights are read faster as bytes (test/bench/kernels.md). */
 const BYTE_CORES: readonly Core[] = ['cortex-m0plus', 'cortex-m3', 'cortex-m55', 'riscv32'];
@@ -32,24 +39,26 @@ export interface FormOptions {
 interface Candidate {
   readonly layer: LayerId;
   readonly form: LayerForm;
-  /** Flash and instructions against the plain form. */
-  readonly bytes: number;
+  /** Instructions that it saves against the plain form, flash that its weights take more, and its kernels' bytes. */
   readonly saved: number;
+  readonly stored: number;
+  readonly kernels: ReadonlyMap<string, number>;
 }
 
 /**
  * The forms of a network's layers, by the instructions that they save for each byte of flash, the best first. `speed`
  * takes what there is room for; `balanced` only what saves enough, and no more flash than the same network with 8-bit
- * weights takes in its own balanced forms; `size` takes the smallest of these and of plain forms: where every layer has
- * its own kernel, those for all layers are not linked. Without flash for its own, each goal takes those of `size`. The
- * choice depends only on the calls, so it is the same for a schedule and for the Program that it is lowered to.
+ * weights takes in its own balanced forms, and has layers share kernels where their own would be too much code; `size`
+ * takes the smallest of these and of plain forms: where every layer has its own kernel, those for all layers are not
+ * linked. Without flash for its own, each goal takes those of `size`. The choice depends only on the calls, so it is
+ * the same for a schedule and for the Program that it is lowered to.
  */
 export function chooseForms(work: readonly Work[], options: FormOptions): Forms {
   if (options.optimize === 'size') return smallestForms(work, options);
   const layers = layersOf(work);
   const limit =
     options.optimize === 'balanced' ? Math.min(options.flashBytes, eightBitBytes(work, options)) : options.flashBytes;
-  const forms = choose(work, layers, options, limit);
+  const forms = chooseWithin(work, layers, options, limit);
   // Where there is too little flash for forms one by one, the smallest ones together may fit.
   return leastFlash(work, forms, options.core) <= options.flashBytes ? forms : smallestForms(work, options);
 }
@@ -62,10 +71,25 @@ function smallestForms(work: readonly Work[], options: FormOptions): Forms {
     .reduce((least, forms) => (forms.size > 0 && bytes(forms) < bytes(least) ? forms : least), plain);
 }
 
+/** Forms within a limit of flash: where kernels of layers take too much code for a balanced plan, layers share them. */
+function chooseWithin(
+  work: readonly Work[],
+  layers: readonly WeightedLayer[],
+  options: FormOptions,
+  limit: number,
+): Forms {
+  const own = choose(work, layers, { ...options, made: true }, limit);
+  const isLarge = options.optimize === 'balanced' && leastCode(work, own, options.core) > BALANCED_CODE;
+  return isLarge ? choose(work, layers, { ...options, made: 'shared' }, limit) : own;
+}
+
+/** What forms are chosen by, and for whom kernels are made. */
+type ChoiceOptions = Pick<FormOptions, 'core' | 'optimize'> & { readonly made: true | 'shared' };
+
 function choose(
   work: readonly Work[],
   layers: readonly WeightedLayer[],
-  { core, optimize }: FormOptions,
+  { core, optimize, made }: ChoiceOptions,
   limit: number,
 ): Forms {
   const costs = coreCosts(core);
@@ -74,33 +98,56 @@ function choose(
   const base = baseBytes(work, core);
   const codeOf = (forms: Forms): number =>
     runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core));
-  const pick = (candidates: readonly Candidate[]): { forms: Map<LayerId, LayerForm>; saved: number; bytes: number } => {
+  const pick = (candidates: readonly Candidate[]): Picked => {
+    const refused: Candidate[] = [];
     const forms = new Map<LayerId, LayerForm>();
     const taken = new Map<LayerId, Candidate>();
+    const kernels = new TakenKernels();
     let bytes = 0;
     let saved = 0;
     for (const c of candidates) {
       // A layer's better form takes the place of its cheaper one.
       const old = taken.get(c.layer);
-      const more = c.bytes - (old?.bytes ?? 0);
+      const stored = c.stored - (old?.stored ?? 0);
       const gain = c.saved - (old?.saved ?? 0);
-      if (gain <= 0 || (more > 0 && gain < least * more)) continue;
+      const shares = stored + sharesOf(c) - (old ? sharesOf(old) : 0);
+      if (gain <= 0 || (shares > 0 && gain < least * shares)) continue;
+      const more = stored + kernels.more(c.kernels, old?.kernels);
       const changed = new Map(forms).set(c.layer, c.form);
       const total = base + bytes + more + codeOf(changed);
-      if (total > limit && total > base + bytes + codeOf(forms)) continue;
+      if (total > limit && total > base + bytes + codeOf(forms)) {
+        refused.push(c);
+        continue;
+      }
       forms.set(c.layer, c.form);
       taken.set(c.layer, c);
+      kernels.take(c.kernels, old?.kernels);
       bytes += more;
       saved += gain;
     }
-    return { forms, saved, bytes };
+    return { forms, saved, bytes, refused };
   };
-  const candidates = layers
-    .flatMap((layer) => candidatesOf(layer, core))
-    .sort((a, b) => b.saved / Math.max(1, b.bytes) - a.saved / Math.max(1, a.bytes) || a.layer - b.layer);
-  const all = pick(candidates);
+  // What was refused for want of room may save more than what took it.
+  const pickBest = (candidates: readonly Candidate[]): Picked => {
+    const first = pick(candidates);
+    return [...first.refused]
+      .sort((a, b) => b.saved - a.saved)
+      .slice(0, MOST_RETRIES)
+      .map((c) => pick([c, ...candidates]))
+      .reduce((best, picked) => (picked.saved > best.saved ? picked : best), first);
+  };
+  const found = layers.flatMap((layer) => candidatesOf(layer, { core, made }));
+  // Layers that share a kernel pay for a part of it each.
+  const users = new Map<string, Set<LayerId>>();
+  for (const { layer, kernels } of found)
+    for (const id of kernels.keys()) users.set(id, (users.get(id) ?? new Set<LayerId>()).add(layer));
+  const sharesOf = ({ kernels }: Candidate): number =>
+    [...kernels].reduce((sum, [id, size]) => sum + size / users.get(id)!.size, 0);
+  const worth = (c: Candidate): number => c.saved / Math.max(1, c.stored + sharesOf(c));
+  const candidates = found.sort((a, b) => worth(b) - worth(a) || a.layer - b.layer);
+  const all = pickBest(candidates);
   // Packed kernels bring functions of the runtime that others do not need.
-  const unpacked = pick(candidates.filter((c) => c.form.weights !== 'packed'));
+  const unpacked = pickBest(candidates.filter((c) => c.form.weights !== 'packed'));
   const brought = all.bytes - unpacked.bytes + codeOf(all.forms) - codeOf(unpacked.forms);
   const isWorth =
     all.saved - unpacked.saved >= least * Math.max(0, brought) && base + all.bytes + codeOf(all.forms) <= limit;
@@ -116,7 +163,7 @@ function eightBitBytes(work: readonly Work[], options: FormOptions): number {
   const eight = work
     .filter(({ call: { op } }) => op !== 'requantize' && op !== 'load' && op !== 'classify')
     .map((w): Work => ({ ...w, call: { ...w.call, inputBits: 8, weightBits: 8 }, outputBits: 8, guard: null }));
-  const forms = choose(eight, layersOf(eight), options, Infinity);
+  const forms = chooseWithin(eight, layersOf(eight), options, Infinity);
   // Layer by layer, every kernel of a layer is called once.
   const seen = new Set<string>();
   const once = eight.filter(({ layer, call, weights }) => {
@@ -129,15 +176,40 @@ function eightBitBytes(work: readonly Work[], options: FormOptions): number {
   return isItself ? Infinity : leastFlash(once, forms, options.core);
 }
 
-function candidatesOf(layer: WeightedLayer, core: Core): Candidate[] {
+/** Forms that were taken, what they save, their bytes but for the runtime's, and what there was no room for. */
+interface Picked {
+  readonly forms: Map<LayerId, LayerForm>;
+  readonly saved: number;
+  readonly bytes: number;
+  readonly refused: readonly Candidate[];
+}
+
+/** Kernels of the forms that were taken, and by how many layers. */
+class TakenKernels {
+  private readonly users = new Map<string, number>();
+
+  /** Bytes of kernels that these add, where they take the place of others. */
+  more(kernels: ReadonlyMap<string, number>, instead?: ReadonlyMap<string, number>): number {
+    let bytes = 0;
+    for (const [id, size] of kernels) if (!this.users.get(id)) bytes += size;
+    for (const [id, size] of instead ?? []) if (this.users.get(id) === 1 && !kernels.has(id)) bytes -= size;
+    return bytes;
+  }
+
+  take(kernels: ReadonlyMap<string, number>, instead?: ReadonlyMap<string, number>): void {
+    for (const id of kernels.keys()) this.users.set(id, (this.users.get(id) ?? 0) + 1);
+    for (const id of instead?.keys() ?? []) this.users.set(id, this.users.get(id)! - 1);
+  }
+}
+
+function candidatesOf(layer: WeightedLayer, { core, made }: Pick<ChoiceOptions, 'core' | 'made'>): Candidate[] {
   const forms: LayerForm[] = [];
   const isDsp = DSP_CORES.includes(core);
   const isNarrow = layer.weightBits === 4 && layer.op !== 'depthwise2d';
-  if (isDsp && (layer.op !== 'fullyConnected' || layer.weightBits === 8))
-    forms.push({ weights: 'planned', made: true });
+  if (isDsp && (layer.op !== 'fullyConnected' || layer.weightBits === 8)) forms.push({ weights: 'planned', made });
   if (isDsp && isNarrow) {
-    if (layer.op === 'conv2d' && layer.work.some((w) => isPackable(w))) forms.push({ weights: 'packed', made: true });
-    forms.push({ weights: 'bytes', made: true });
+    if (layer.op === 'conv2d' && layer.work.some((w) => isPackable(w))) forms.push({ weights: 'packed', made });
+    forms.push({ weights: 'bytes', made });
     forms.push({ weights: 'bytes', made: false });
   }
   if (BYTE_CORES.includes(core) && isNarrow && !readsNibbles(core, layer))
@@ -149,7 +221,8 @@ function candidatesOf(layer: WeightedLayer, core: Core): Candidate[] {
   return forms.map((form) => ({
     layer: layer.layer,
     form,
-    bytes: formBytes(layer, form, core),
+    stored: storedBytes(layer, form),
+    kernels: formKernels(layer, form, core),
     // Elsewhere nibbles were not counted: taking them apart is about a quarter of a layer's instructions.
     saved: isDsp ? plain - instructions(form) : plain / 4,
   }));

@@ -3,7 +3,7 @@ import type { LayerId } from '../graph/types';
 import type { Core } from '../targets/types';
 import { keyBytes } from './codeBytes';
 import { isMadeConv, isMadeDepthwise, type KernelCall } from './kernelShape';
-import { columnKind } from './madeKernels';
+import { columnKind, sharedUnroll } from './madeKernels';
 import type { Work } from './work';
 
 /** A layer with weights and its calls. */
@@ -21,7 +21,8 @@ export interface WeightedLayer {
 export interface LayerForm {
   /** As planned; 4-bit weights as bytes; or packed in words (codegen/weights/packs.ts), which kernels are made for. */
   readonly weights: 'planned' | 'bytes' | 'packed';
-  readonly made: boolean;
+  /** `shared`: for what layers have in common, so that one kernel serves many. */
+  readonly made: boolean | 'shared';
 }
 
 /** Forms of layers; those that are missing are {@link PLAIN_FORM}. */
@@ -43,10 +44,26 @@ export function columnOf({ window, inChannels, group = 1 }: KernelCall): number 
   return ((window?.kernelH ?? 1) * (window?.kernelW ?? 1) * inChannels) / group;
 }
 
-/** Flash that a layer takes more in this form than in the plain one, the runtime aside. */
-export function formBytes(layer: WeightedLayer, form: LayerForm, core: Core): number {
-  const keys = new Set(layerKernels(layer, form).map(({ key }) => key));
-  return [...keys].reduce((sum, key) => sum + keyBytes(core, key) + BOUNDS_BYTES, storedBytes(layer, form));
+/** Flash that layers take more in these forms than in plain ones, the runtime aside: each kernel once. */
+export function formsBytes(layers: readonly WeightedLayer[], forms: Forms, core: Core): number {
+  const kernels = new Map<string, number>();
+  let bytes = 0;
+  for (const layer of layers) {
+    const form = forms.get(layer.layer) ?? PLAIN_FORM;
+    bytes += storedBytes(layer, form);
+    formKernels(layer, form, core).forEach((size, id) => kernels.set(id, size));
+  }
+  return [...kernels.values()].reduce((sum, size) => sum + size, bytes);
+}
+
+/** The kernels of a layer in this form and their bytes: other layers whose kernels have the same name share them. */
+export function formKernels(layer: WeightedLayer, form: LayerForm, core: Core): ReadonlyMap<string, number> {
+  return new Map(
+    layerKernels(layer, form).map(({ key, shape }) => [
+      form.made === 'shared' ? shape : `${layer.layer} ${key}`,
+      keyBytes(core, key) + BOUNDS_BYTES,
+    ]),
+  );
 }
 
 /** Of {@link formBytes}, what weights and tables take more. */
@@ -88,21 +105,24 @@ interface LayerKernel {
 export function layerKernels(layer: WeightedLayer, form: LayerForm): LayerKernel[] {
   if (!form.made) return [];
   const { op, weightBits } = layer;
+  const shared = form.made === 'shared';
   const { packable, others } = byPacking(layer, form);
   const storedBits = form.weights === 'planned' ? weightBits : 8;
   const kernel = (call: KernelCall, key: string): LayerKernel => ({
     key,
-    shape: `${key} ${op === 'depthwise2d' ? '' : columnOf(call)} ${call.pixelBytes}`,
+    shape: key.startsWith('shared') ? key : `${key} ${op === 'depthwise2d' ? '' : columnOf(call)} ${call.pixelBytes}`,
   });
   return [
-    ...packable.map(({ call, outputBits }) => kernel(call, packedKey(call, outputBits))),
+    ...packable.map(({ call, outputBits }) => kernel(call, packedKey(call, outputBits, shared))),
     ...others.flatMap(({ call, outputBits }) => {
       if (op === 'conv2d' && isMadeConv(call)) {
         const column = columnOf(call);
         const kind = columnKind(column, storedBits, column > 256);
         return [kernel(call, `conv ${storedBits} ${kind} U${outputBits} 0`)];
       }
-      return op === 'depthwise2d' && isMadeDepthwise(call) ? [kernel(call, depthwiseKey(call, outputBits))] : [];
+      return op === 'depthwise2d' && isMadeDepthwise(call)
+        ? [kernel(call, depthwiseKey(call, outputBits, shared))]
+        : [];
     }),
   ];
 }
@@ -114,17 +134,19 @@ function byPacking({ work }: WeightedLayer, form: LayerForm): { readonly packabl
 
 const paddedColumn = (call: KernelCall): number => Math.ceil(columnOf(call) / 4) * 4;
 
-function packedKey(call: KernelCall, outputBits: number): string {
+function packedKey(call: KernelCall, outputBits: number, shared: boolean): string {
   const column = paddedColumn(call);
+  const kind = call.inputBits <= 4 ? 'HALVES' : 'WORDS';
+  if (shared) return `shared ${kind} ${sharedUnroll(column)} U${outputBits} 0`;
   let unroll = 32;
   while (column % unroll !== 0) unroll -= 2;
-  const kind = call.inputBits <= 4 ? 'HALVES' : 'WORDS';
   return `packed ${kind} 0 ${unroll} ${column > unroll ? 'loop' : 'once'} U${outputBits} 0`;
 }
 
 /** Bounds below the largest code, which only values reveal, are left out: maps of their own scale end at it. */
-function depthwiseKey({ window, inputBits, weightBits = 8 }: KernelCall, outputBits: number): string {
+function depthwiseKey({ window, inputBits, weightBits = 8 }: KernelCall, outputBits: number, shared: boolean): string {
   const { kernelH, strideH } = window!;
   const isPolynomial = kernelH === 3 && strideH === 1 && (weightBits === 4 || inputBits <= 4);
-  return isPolynomial ? `polynomial U${outputBits} 0` : `depthwise ${kernelH} ${strideH} U${outputBits} 0`;
+  const key = isPolynomial ? `polynomial U${outputBits} 0` : `depthwise ${kernelH} ${strideH} U${outputBits} 0`;
+  return shared ? `shared ${key}` : key;
 }

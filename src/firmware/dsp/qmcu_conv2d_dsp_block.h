@@ -28,7 +28,7 @@ typedef struct {
     uint32_t pre_shift;
     uint32_t shift;
     int32_t bias_shift;
-    int32_t pixel_bytes; /* of the output */
+    int32_t pixel_bytes; /* of the output; 0: as many as the call says */
 } qmcu_block_shape;
 
 /* One call of a block. */
@@ -41,10 +41,11 @@ typedef struct {
     int32_t channels; /* so many, even */
     uint8_t *to;      /* their codes in the first pixel; the others follow each other */
     /* Where columns come in parts: */
-    uint32_t length; /* of this part */
-    int32_t *sums;   /* eight for each two channels, between the parts */
-    int begins;      /* the first part */
-    int ends;        /* the last part: codes are written */
+    uint32_t length;     /* of this part */
+    int32_t *sums;       /* eight for each two channels, between the parts */
+    int begins;          /* the first part */
+    int ends;            /* the last part: codes are written */
+    int32_t pixel_bytes; /* of the output */
 } qmcu_block;
 
 typedef void qmcu_block_function(const qmcu_block *block);
@@ -138,9 +139,8 @@ QMCU_INLINE void qmcu_block_write(const qmcu_block_shape *shape, const qmcu_bloc
 
 /* The codes of all four pixels. */
 QMCU_INLINE void qmcu_block_write_all(const qmcu_block_shape *shape, const qmcu_block_scale *k, uint32_t high,
-                                      const qmcu_sums *s, uint8_t *to)
+                                      const qmcu_sums *s, int32_t next, uint8_t *to)
 {
-    const int32_t next = shape->pixel_bytes;
     qmcu_block_write(shape, k, high, s->a0, s->b0, to);
     qmcu_block_write(shape, k, high, s->a1, s->b1, to + next);
     qmcu_block_write(shape, k, high, s->a2, s->b2, to + 2 * next);
@@ -288,7 +288,8 @@ QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const 
             const int32_t sums[8] = {s.a0, s.a1, s.a2, s.a3, s.b0, s.b1, s.b2, s.b3};
             qmcu_block_write_shared(shape, &k, sums, place.to);
         } else {
-            qmcu_block_write_all(shape, &k, place.high, &s, place.to);
+            const int32_t next = shape->pixel_bytes != 0 ? shape->pixel_bytes : block->pixel_bytes;
+            qmcu_block_write_all(shape, &k, place.high, &s, next, place.to);
         }
         if (shape->format < QMCU_U4) {
             place.to += place.high / 4u;

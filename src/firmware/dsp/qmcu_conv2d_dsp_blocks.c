@@ -49,7 +49,7 @@ static QMCU_SMALL void blocks_convolve_columns(const blocks_convolution *conv, i
     const qmcu_map *out = conv->gathering.out;
     const uint32_t length = conv->shape->length;
     qmcu_block block = {conv->shape, columns, params->weights, &params->requant, 0, out->channels, NULL, length, NULL,
-                        1,           1};
+                        1,           1,       out->pixel_bytes};
     block.to = qmcu_at(out, oy, ox, 0);
     qmcu_convolve_gather(&conv->gathering, oy, ox, 0u, length, columns);
     if (conv->shape->folded != 0u) {
@@ -75,7 +75,7 @@ static QMCU_SMALL void blocks_convolve_block_in_parts(const blocks_convolution *
     const uint32_t length = conv->shape->length;
     const uint32_t pair_bytes = 2u * length * conv->shape->weight_bits / 8u;
     const uint8_t *weights = params->weights;
-    qmcu_block block = {conv->shape, columns, weights, &params->requant, 0, 0, NULL, 0u, sums, 1, 1};
+    qmcu_block block = {conv->shape, columns, weights, &params->requant, 0, 0, NULL, 0u, sums, 1, 1, out->pixel_bytes};
     for (; block.first < out->channels; block.first += PART_CHANNELS) {
         block.channels = qmcu_min(PART_CHANNELS, out->channels - block.first);
         block.to = qmcu_at(out, oy, ox, block.first);

@@ -37,7 +37,8 @@
 /* Most codes of an iteration of an unrolled loop. */
 #define QMCU_PACK_UNROLL 32u
 
-/* What a layer's kernel is made for. */
+/* What a layer's kernel is made for. Loops that layers share are made for one with length 0: they know the kind,
+ * unroll, format, bounded and shift of it alone. */
 typedef struct {
     uint32_t kind;
     uint32_t length; /* codes of a column */
@@ -70,6 +71,7 @@ typedef struct {
     int32_t *sums; /* sixteen for each four channels, between the parts */
     int begins;
     int ends;
+    const qmcu_pack_shape *shape;
 } qmcu_pack_block;
 
 typedef void qmcu_pack_function(const qmcu_pack_block *block);
@@ -185,6 +187,25 @@ QMCU_INLINE void qmcu_pack_unrolled(const qmcu_pack_shape *shape, uint32_t codes
     } while (!once && w != *end);
     *columns = x;
     *weights = w;
+}
+
+/* Adds a column of a multiple of eight codes, up to `*end` of the weights: of halves sixteen at a time, after eight
+ * where `odd`; of words eight, for more have the compiler move sums about. */
+QMCU_INLINE void qmcu_pack_eights(const qmcu_pack_shape *shape, uint32_t odd, const int16_t *x, const uint8_t *w,
+                                  const uint8_t *const *end, qmcu_pack_sums *s)
+{
+    if (shape->kind == QMCU_PACK_WORDS) {
+        qmcu_pack_unrolled(shape, 8u, 0, &x, &w, end, s);
+        return;
+    }
+    if (odd) {
+        qmcu_pack_unrolled(shape, 8u, 1, &x, &w, end, s);
+        QMCU_OPAQUE(x);
+        QMCU_OPAQUE(w);
+    }
+    if (w != *end) {
+        qmcu_pack_unrolled(shape, 16u, 0, &x, &w, end, s);
+    }
 }
 
 #endif /* QMCU_DSP */

@@ -18,6 +18,9 @@
 void qmcu_pack_sum_halves(const qmcu_pack_shape *shape, const uint8_t *segments, qmcu_pack_place *place);
 void qmcu_pack_sum_words(const qmcu_pack_shape *shape, const uint8_t *segments, qmcu_pack_place *place);
 
+/* All channels of a block by segments, in a function that all layers share. */
+void qmcu_pack_by_segments(const qmcu_pack_block *block);
+
 /* To the next four channels. */
 QMCU_INLINE void qmcu_pack_advance(const qmcu_pack_shape *shape, int parts, qmcu_pack_place *place)
 {
@@ -38,10 +41,15 @@ QMCU_INLINE void qmcu_pack_whole(const qmcu_pack_shape *shape, qmcu_pack_place *
         qmcu_pack_sums s;
         const int16_t *x = place->columns;
         const uint8_t *w = place->weights;
-        place->weights = w + QMCU_PACK_WEIGHT_BYTES(shape->kind, shape->padded);
+        place->weights =
+            w + (shape->length != 0u ? QMCU_PACK_WEIGHT_BYTES(shape->kind, shape->padded) : place->weight_bytes);
         QMCU_BLOCK_TO_MEMORY(*place);
         qmcu_pack_begin(shape, &s);
-        qmcu_pack_unrolled(shape, shape->unroll, shape->unroll == shape->padded, &x, &w, &place->weights, &s);
+        if (shape->length == 0u && shape->unroll == 8u) {
+            qmcu_pack_eights(shape, place->odd, x, w, &place->weights, &s);
+        } else {
+            qmcu_pack_unrolled(shape, shape->unroll, shape->unroll == shape->padded, &x, &w, &place->weights, &s);
+        }
         qmcu_pack_finish(shape, &s, place);
         qmcu_pack_advance(shape, 0, place);
     } while (place->scale != place->scale_end);
@@ -82,8 +90,12 @@ QMCU_INLINE qmcu_pack_place qmcu_pack_place_of(const qmcu_pack_shape *shape, int
                              same,
                              0,
                              block->to,
-                             parts ? block->sums : own,
-                             0};
+                             parts && block->sums != NULL ? block->sums : own,
+                             0,
+                             QMCU_PACK_WEIGHT_BYTES(block->shape->kind, block->shape->padded),
+                             1u << block->shape->pre_shift,
+                             block->shape->padded / 8u % 2u,
+                             block->shape->pixel_bytes};
     for (uint32_t i = 0u; i < 4u; i++) {
         same[i] = requant->max;
     }
@@ -112,6 +124,18 @@ QMCU_INLINE void qmcu_pack_all(const qmcu_pack_shape *shape, int parts, const qm
     int32_t own[16];
     qmcu_pack_place place = qmcu_pack_place_of(shape, parts, block, own, same);
     qmcu_pack_segments(shape, parts, block, &place);
+}
+
+/* Any block of a layer, whose constants are those that layers with loops like these have in common. */
+QMCU_INLINE void qmcu_pack_shared(const qmcu_pack_shape *like, const qmcu_pack_block *block)
+{
+    int16_t same[4];
+    if (block->flushes != 1u || !block->ends) {
+        qmcu_pack_by_segments(block);
+        return;
+    }
+    qmcu_pack_place place = qmcu_pack_place_of(like, 0, block, NULL, same);
+    qmcu_pack_whole(like, &place);
 }
 
 #endif /* QMCU_DSP */

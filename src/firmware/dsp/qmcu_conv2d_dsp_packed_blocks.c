@@ -17,8 +17,9 @@
 
 #if QMCU_DSP
 
-/* Codes of an iteration that finishes a segment; units are multiples of it. */
-#define REST_UNROLL 4u
+/* Codes of an iteration over a segment, and of one that finishes it; units are multiples of that. */
+#define SEGMENT_UNROLL 16u
+#define REST_UNROLL    4u
 
 /* All segments, one after the other; the shape's kind is that of `like`, a constant. */
 QMCU_INLINE void sum_segments(const qmcu_pack_shape *like, const qmcu_pack_shape *shape, const uint8_t *segments,
@@ -26,25 +27,25 @@ QMCU_INLINE void sum_segments(const qmcu_pack_shape *like, const qmcu_pack_shape
 {
     const int16_t *x = place->columns;
     const uint8_t *w = place->weights;
+    if (!place->earlier) {
+        for (uint32_t i = 0u; i < 16u; i++) {
+            place->sums[i] = 0;
+        }
+    }
     do {
         qmcu_pack_sums s;
         const uint32_t codes = *segments++ * shape->unit;
-        place->end = w + QMCU_PACK_WEIGHT_BYTES(like->kind, codes / QMCU_PACK_UNROLL * QMCU_PACK_UNROLL);
+        place->end = w + QMCU_PACK_WEIGHT_BYTES(like->kind, codes / SEGMENT_UNROLL * SEGMENT_UNROLL);
         place->rest_end = w + QMCU_PACK_WEIGHT_BYTES(like->kind, codes);
         QMCU_BLOCK_TO_MEMORY(*place);
         qmcu_pack_begin(like, &s);
-        if (codes >= QMCU_PACK_UNROLL) {
-            qmcu_pack_unrolled(like, QMCU_PACK_UNROLL, 0, &x, &w, &place->end, &s);
+        if (codes >= SEGMENT_UNROLL) {
+            qmcu_pack_unrolled(like, SEGMENT_UNROLL, 0, &x, &w, &place->end, &s);
         }
-        if (codes % QMCU_PACK_UNROLL != 0u) {
+        if (codes % SEGMENT_UNROLL != 0u) {
             qmcu_pack_unrolled(like, REST_UNROLL, 0, &x, &w, &place->rest_end, &s);
         }
-        if (place->earlier) {
-            qmcu_pack_keep(like, 1, &s, place->sums);
-        } else {
-            qmcu_pack_keep(like, 0, &s, place->sums);
-        }
-        place->earlier = 1;
+        qmcu_pack_keep(like, &s, place->sums);
     } while (*segments != 0u);
 }
 
@@ -61,6 +62,65 @@ QMCU_KERNEL void qmcu_pack_sum_words(const qmcu_pack_shape *shape, const uint8_t
     sum_segments(&words, shape, segments, place);
 }
 
+/* Whether columns are packed by halves, not by words. */
+#define IS_BY_HALVES(shape) \
+    ((QMCU_CONV2D_PACKED & 3u) == 3u ? (shape)->kind == QMCU_PACK_HALVES : (QMCU_CONV2D_PACKED & 2u) == 0u)
+
+/* A code of any format, as bits. */
+static uint32_t code_of(const qmcu_pack_shape *shape, int32_t min, int32_t max, int32_t multiplier, uint32_t sum)
+{
+    const int32_t round = (int32_t)(1u << (shape->shift - 1u));
+    const int32_t y = qmcu_smmla((int32_t)sum, multiplier, round) >> shape->shift;
+    return (uint32_t)qmcu_clamp(y, min, max) & ((1u << qmcu_bits(shape->format)) - 1u);
+}
+
+/* As qmcu_pack_write_kept does with a constant shape: the codes of two channels, the first or second of four. */
+static QMCU_SMALL void write_kept(const qmcu_pack_shape *shape, int32_t min, const qmcu_pack_place *place,
+                                  uint32_t more, uint32_t second)
+{
+    const qmcu_pack_scale k = qmcu_pack_scale_of(shape, place, more, second);
+    const uint32_t bits = qmcu_bits(shape->format);
+    const int32_t *sums = place->sums + 8u * second;
+    uint8_t *to = place->to + 2u * bits * second / 8u;
+    for (const int32_t *end = sums + 8; sums != end; sums += 2) {
+        const uint32_t a = (uint32_t)sums[0] * k.factor + k.a;
+        const uint32_t b = (uint32_t)sums[1] * k.factor + k.b;
+        const uint32_t codes = code_of(shape, min, place->max[2u * second], k.scale.multiplier_a, a) |
+                               code_of(shape, min, place->max[2u * second + 1u], k.scale.multiplier_b, b) << bits;
+        if (bits == 2u) {
+            to[0] = (uint8_t)(second == 0u ? codes : to[0] | codes << 4);
+        } else {
+            to[0] = (uint8_t)codes;
+        }
+        if (bits == 8u) {
+            to[1] = (uint8_t)(codes >> 8);
+        }
+        to += shape->pixel_bytes;
+    }
+}
+
+QMCU_SMALL void qmcu_pack_by_segments(const qmcu_pack_block *block)
+{
+    const qmcu_pack_shape *shape = block->shape;
+    int16_t same[4];
+    int32_t own[16];
+    qmcu_pack_place place = qmcu_pack_place_of(shape, 1, block, own, same);
+    do {
+        place.earlier = !block->begins;
+        if (IS_BY_HALVES(shape)) {
+            qmcu_pack_sum_halves(shape, block->segments, &place);
+        } else {
+            qmcu_pack_sum_words(shape, block->segments, &place);
+        }
+        if (block->ends) {
+            write_kept(shape, block->requant->min, &place, block->flushes - 1u, 0u);
+            write_kept(shape, block->requant->min, &place, block->flushes - 1u, 1u);
+        }
+        place.weights += place.weight_bytes;
+        qmcu_pack_advance(shape, block->sums != NULL, &place);
+    } while (place.scale != place.scale_end);
+}
+
 /* Units of at least four codes in the columns of four pixels. */
 #define MOST_SEGMENTS (QMCU_BLOCK_CODES / 4u / 4u)
 
@@ -71,10 +131,6 @@ typedef struct {
     int16_t *scratch; /* NULL: the stack */
     int direct;       /* columns are the codes of one pixel, which can be joined as they are read */
 } packed_convolution;
-
-/* Whether columns are packed by halves, not by words. */
-#define IS_BY_HALVES(shape) \
-    ((QMCU_CONV2D_PACKED & 3u) == 3u ? (shape)->kind == QMCU_PACK_HALVES : (QMCU_CONV2D_PACKED & 2u) == 0u)
 
 /* Codes [from, to) of the columns, with zeros up to `padded` of them, as the kernel takes them. Returns how often it
  * takes sums out. */
@@ -104,7 +160,7 @@ static void packed_convolve_columns(const packed_convolution *conv, int32_t oy, 
     const qmcu_map *out = conv->gathering.out;
     const uint32_t length = conv->shape->padded;
     qmcu_pack_block block = {columns, params->weights, &params->requant, 0, out->channels, NULL, segments, 0u, NULL, 1,
-                             1};
+                             1,       conv->shape};
     block.to = qmcu_at(out, oy, ox, 0);
     block.flushes = prepare(conv, oy, ox, 0u, length, columns, segments);
     conv->function(&block);
@@ -128,7 +184,7 @@ static void packed_convolve_block_in_parts(const packed_convolution *conv, int32
     const uint32_t length = conv->shape->padded;
     const uint32_t part = QMCU_PACK_PART_CODES / 4u / (2u * conv->shape->unit) * (2u * conv->shape->unit);
     const uint8_t *weights = params->weights;
-    qmcu_pack_block block = {columns, weights, &params->requant, 0, 0, NULL, segments, 0u, sums, 1, 1};
+    qmcu_pack_block block = {columns, weights, &params->requant, 0, 0, NULL, segments, 0u, sums, 1, 1, conv->shape};
     for (; block.first < out->channels; block.first += QMCU_PACK_PART_CHANNELS) {
         block.channels = qmcu_min(QMCU_PACK_PART_CHANNELS, out->channels - block.first);
         block.to = qmcu_at(out, oy, ox, block.first);

@@ -18,16 +18,13 @@
 
 /* Sums of squares of the packing_codes of the four pixels. */
 typedef struct {
-    int32_t p;
-    int32_t q;
-    int32_t r;
-    int32_t s;
+    int32_t of[4];
 } squares;
 
 static int fit(const squares *sums, uint32_t limit)
 {
     const int32_t most = (int32_t)limit;
-    return sums->p <= most && sums->q <= most && sums->r <= most && sums->s <= most;
+    return sums->of[0] <= most && sums->of[1] <= most && sums->of[2] <= most && sums->of[3] <= most;
 }
 
 /* A segment of all units. */
@@ -51,14 +48,15 @@ static void end_segment(growing *g)
     g->segments[g->count++] = (uint8_t)g->units;
     g->segments[g->count] = 0u;
     g->units = 0u;
-    g->sums = (squares){0, 0, 0, 0};
+    g->sums = (squares){{0, 0, 0, 0}};
 }
 
 /* Adds so many units to the segment, or begins one with them. Returns 0 where they do not fit together: not at a single
  * one, which always does. */
 QMCU_INLINE int grow(const qmcu_pack_shape *shape, growing *g, const squares *more, uint32_t units)
 {
-    const squares sums = {g->sums.p + more->p, g->sums.q + more->q, g->sums.r + more->r, g->sums.s + more->s};
+    const squares sums = {{g->sums.of[0] + more->of[0], g->sums.of[1] + more->of[1], g->sums.of[2] + more->of[2],
+                           g->sums.of[3] + more->of[3]}};
     if (g->units + units <= MOST_UNITS && fit(&sums, shape->limits[g->units + units - 1u])) {
         g->sums = sums;
         g->units += units;
@@ -84,14 +82,14 @@ QMCU_INLINE uint32_t measured_at_once(const qmcu_pack_shape *shape)
 /* Of `length` packing_codes of unjoined columns, an even number. */
 QMCU_INLINE void measure_codes(const int16_t *columns, uint32_t length, squares *sums)
 {
-    squares s = {0, 0, 0, 0};
+    squares s = {{0, 0, 0, 0}};
     for (const int16_t *end = columns + 4u * length; columns != end; columns += 8) {
         const qmcu_words x = qmcu_load_two(columns, 0u);
         const qmcu_words y = qmcu_load_two(columns, 8u);
-        s.p = qmcu_smlad(x.first, x.first, s.p);
-        s.q = qmcu_smlad(x.second, x.second, s.q);
-        s.r = qmcu_smlad(y.first, y.first, s.r);
-        s.s = qmcu_smlad(y.second, y.second, s.s);
+        s.of[0] = qmcu_smlad(x.first, x.first, s.of[0]);
+        s.of[1] = qmcu_smlad(x.second, x.second, s.of[1]);
+        s.of[2] = qmcu_smlad(y.first, y.first, s.of[2]);
+        s.of[3] = qmcu_smlad(y.second, y.second, s.of[3]);
     }
     *sums = s;
 }
@@ -99,7 +97,7 @@ QMCU_INLINE void measure_codes(const int16_t *columns, uint32_t length, squares 
 uint32_t qmcu_measure_columns(const qmcu_pack_shape *shape, const int16_t *columns, uint32_t length, uint8_t *segments)
 {
     const uint32_t most = measured_at_once(shape);
-    growing g = {{0, 0, 0, 0}, 0u, 0u, segments};
+    growing g = {{{0, 0, 0, 0}}, 0u, 0u, segments};
     squares sums;
     if (shape->always != 0u) {
         return one_segment(length / shape->unit, segments);
@@ -196,11 +194,20 @@ static void measure_units(int is_signed, const qmcu_pack_shape *shape, const uin
 {
     for (uint32_t k = from; k < end; k += shape->unit) {
         squares sums;
-        sums.p = measure_pixel(is_signed, at[0] + k, shape->unit);
-        sums.q = measure_pixel(is_signed, at[1] + k, shape->unit);
-        sums.r = measure_pixel(is_signed, at[2] + k, shape->unit);
-        sums.s = measure_pixel(is_signed, at[3] + k, shape->unit);
+        for (uint32_t i = 0u; i < 4u; i++) {
+            sums.of[i] = measure_pixel(is_signed, at[i] + k, shape->unit);
+        }
         (void)grow(shape, g, &sums, 1u);
+    }
+}
+
+/* The same of two and two pixels; with a constant sign. */
+QMCU_INLINE void join_four(int is_signed, int measured, const uint8_t *const at[4], uint32_t from, int16_t *columns,
+                           uint32_t length, squares *sums)
+{
+    for (uint32_t i = 0u; i < 4u; i += 2u) {
+        join_two(is_signed, measured, at[i] + from, at[i + 1u] + from, columns + i, length, &sums->of[i],
+                 &sums->of[i + 1u]);
     }
 }
 
@@ -209,17 +216,15 @@ QMCU_INLINE uint32_t join_pixels(int is_signed, const qmcu_pack_shape *shape, co
                                  int16_t *columns, uint32_t length, uint8_t *segments)
 {
     const uint32_t most = measured_at_once(shape);
-    growing g = {{0, 0, 0, 0}, 0u, 0u, segments};
+    growing g = {{{0, 0, 0, 0}}, 0u, 0u, segments};
     squares sums;
     if (shape->always != 0u) {
-        join_two(is_signed, 0, at[0], at[1], columns, length, &sums.p, &sums.q);
-        join_two(is_signed, 0, at[2], at[3], columns + 2, length, &sums.r, &sums.s);
+        join_four(is_signed, 0, at, 0u, columns, length, &sums);
         return one_segment(length / shape->unit, segments);
     }
     for (uint32_t k = 0u; k < length; k += most) {
         const uint32_t n = length - k < most ? length - k : most;
-        join_two(is_signed, 1, at[0] + k, at[1] + k, columns + 4u * k, n, &sums.p, &sums.q);
-        join_two(is_signed, 1, at[2] + k, at[3] + k, columns + 4u * k + 2u, n, &sums.r, &sums.s);
+        join_four(is_signed, 1, at, k, columns + 4u * k, n, &sums);
         if (!grow(shape, &g, &sums, n / shape->unit)) {
             measure_units(is_signed, shape, at, k, k + n, &g);
         }

@@ -56,9 +56,8 @@ QMCU_INLINE qmcu_pack_pair qmcu_pack_take(const qmcu_pack_shape *shape, uint32_t
     return qmcu_pack_of_words(pixel % 2u, second ? *b : *a);
 }
 
-/* Keeps all sums, or adds them to those that are kept: of both channels of four pixels, then of the other two channels.
- */
-QMCU_INLINE void qmcu_pack_keep(const qmcu_pack_shape *shape, int earlier, qmcu_pack_sums *s, int32_t *sums)
+/* Adds all sums to those that are kept: of both channels of four pixels, then of the other two channels. */
+QMCU_INLINE void qmcu_pack_keep(const qmcu_pack_shape *shape, qmcu_pack_sums *s, int32_t *sums)
 {
     qmcu_pack_hide(shape, s);
 #if defined(__OPTIMIZE__) && defined(__arm__) && !QMCU_EMULATE_DSP
@@ -66,11 +65,9 @@ QMCU_INLINE void qmcu_pack_keep(const qmcu_pack_shape *shape, int earlier, qmcu_
 #endif
     for (uint32_t i = 0u; i < 8u; i++) {
         qmcu_pack_pair pair = qmcu_pack_take(shape, i % 4u, i / 4u, s);
-        if (earlier) {
-            const qmcu_words kept = qmcu_load_two(sums, 8u * i);
-            pair.a += (int32_t)kept.first;
-            pair.b += (int32_t)kept.second;
-        }
+        const qmcu_words kept = qmcu_load_two(sums, 8u * i);
+        pair.a += (int32_t)kept.first;
+        pair.b += (int32_t)kept.second;
         qmcu_store_two(sums, 8u * i, (uint32_t)pair.a, (uint32_t)pair.b);
     }
 }
@@ -89,6 +86,11 @@ typedef struct {
     uint8_t *to;
     int32_t *sums;
     int earlier; /* whether sums of segments before this one are kept */
+    /* Of the layer, in loops that layers share: */
+    uint32_t weight_bytes; /* of four channels */
+    uint32_t factor;       /* 1 << pre_shift */
+    uint32_t odd;          /* whether a column is an odd number of eights */
+    int32_t pixel_bytes;
 } qmcu_pack_place;
 
 /* What makes codes of the sums of two channels, the first or second of four. */
@@ -96,6 +98,8 @@ typedef struct {
     uint32_t a; /* biases */
     uint32_t b;
     qmcu_block_scale scale;
+    uint32_t factor; /* 1 << pre_shift */
+    int32_t next;    /* from a pixel to the next */
 } qmcu_pack_scale;
 
 /* For sums that are too large by half of a field's range `more` times. */
@@ -107,7 +111,9 @@ QMCU_INLINE qmcu_pack_scale qmcu_pack_scale_of(const qmcu_pack_shape *shape, con
                                << shape->pre_shift;
     qmcu_pack_scale k = {(uint32_t)scale[0] - half,
                          (uint32_t)scale[1] - (shape->kind == QMCU_PACK_HALVES ? 0u : half),
-                         {scale[2], scale[3], 0xffffu}};
+                         {scale[2], scale[3], 0xffffu},
+                         shape->length != 0u ? 1u << shape->pre_shift : place->factor,
+                         shape->length != 0u ? shape->pixel_bytes : place->pixel_bytes};
     QMCU_OPAQUE(k.a);
     QMCU_OPAQUE(k.b);
     if (shape->bounded != 0u) {
@@ -117,17 +123,16 @@ QMCU_INLINE qmcu_pack_scale qmcu_pack_scale_of(const qmcu_pack_shape *shape, con
 }
 
 /* Both codes of a pixel. */
-QMCU_INLINE void qmcu_pack_put(const qmcu_pack_shape *shape, const qmcu_pack_scale *k, uint32_t second, uint32_t pixel,
+QMCU_INLINE void qmcu_pack_put(const qmcu_pack_shape *shape, const qmcu_pack_scale *k, uint32_t second,
                                qmcu_pack_pair pair, uint8_t *to)
 {
-    const qmcu_block_shape like = {0u,           0u, shape->format,     shape->bounded, 0u, shape->pre_shift,
-                                   shape->shift, 0,  shape->pixel_bytes};
+    const qmcu_block_shape like = {0u,           0u, shape->format, shape->bounded, 0u, shape->pre_shift,
+                                   shape->shift, 0,  k->next};
     const uint32_t offset = shape->format < QMCU_U4 ? 0u : shape->format < QMCU_U8 ? second : 2u * second;
     /* Modulo 2^32: only the whole sum stays in range. */
-    const uint32_t a = ((uint32_t)pair.a << shape->pre_shift) + k->a;
-    const uint32_t b = ((uint32_t)pair.b << shape->pre_shift) + k->b;
-    qmcu_block_write(&like, &k->scale, 4u * second, (int32_t)a, (int32_t)b,
-                     to + (offset + pixel * (uint32_t)shape->pixel_bytes));
+    const uint32_t a = (uint32_t)pair.a * k->factor + k->a;
+    const uint32_t b = (uint32_t)pair.b * k->factor + k->b;
+    qmcu_block_write(&like, &k->scale, 4u * second, (int32_t)a, (int32_t)b, to + offset);
 }
 
 /* Codes of two channels, the first or second of four. */
@@ -140,7 +145,11 @@ QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_p
 #pragma GCC unroll 4
 #endif
     for (uint32_t p = 0u; p < 4u; p++) {
-        qmcu_pack_put(shape, &k, second, p, qmcu_pack_take(shape, p, second, s), to);
+        qmcu_pack_put(shape, &k, second, qmcu_pack_take(shape, p, second, s), to);
+        to += k.next;
+        if (shape->length == 0u) {
+            QMCU_OPAQUE(to);
+        }
     }
 }
 
@@ -156,7 +165,8 @@ QMCU_INLINE void qmcu_pack_write_kept(const qmcu_pack_shape *shape, const qmcu_p
 #endif
     for (uint32_t p = 0u; p < 4u; p++) {
         const qmcu_pack_pair pair = {sums[2u * p], sums[2u * p + 1u]};
-        qmcu_pack_put(shape, &k, second, p, pair, to);
+        qmcu_pack_put(shape, &k, second, pair, to);
+        to += k.next;
     }
 }
 

@@ -96,8 +96,15 @@ static QMCU_SMALL void convolve_rows(const dsp_depthwise *d, qmcu_row *row, qmcu
 static QMCU_SMALL void convolve_pair(const dsp_depthwise *d, int32_t c, int32_t from, int32_t to, uint8_t *codes)
 {
     qmcu_row_weights weights[2];
-    qmcu_row row = {d->shape,         weights, codes, d->planes.group, 0, d->out->w, qmcu_at(d->out, from, 0, c),
-                    d->out->row_bytes};
+    qmcu_row row = {d->shape,
+                    weights,
+                    codes,
+                    d->planes.group,
+                    0,
+                    d->out->w,
+                    qmcu_at(d->out, from, 0, c),
+                    d->out->row_bytes,
+                    d->out->pixel_bytes};
     qmcu_row_prepare(d->shape, d->params, d->planes.flip, d->planes.in->channels, c, weights);
     if (d->together == 0) {
         convolve_rows(d, &row, weights, c, from, to, codes);
@@ -236,7 +243,6 @@ QMCU_SMALL int qmcu_depthwise_rows(const qmcu_depthwise2d_params *params, const 
     shape.bounded = r->max_table != NULL || r->max < highest;
     shape.pre_shift = r->pre_shift;
     shape.shift = r->shift;
-    shape.bias_shift = r->bias_shift;
     shape.pixel_bytes = out->pixel_bytes;
     shape.rows = 0u;
     shape.polynomial = 0u;

@@ -17,16 +17,17 @@ QMCU_INLINE void qmcu_rows_some(const qmcu_row_shape *shape, const qmcu_row *row
 {
     const int32_t group = shape->rows != 0u ? (int32_t)(QMCU_ROW_BYTES * shape->rows) : row->group;
     const uint32_t rest = (uint32_t)row->count % (shape->polynomial != 0u ? 8u : 4u);
-    const int32_t most = (row->count - (int32_t)rest) * shape->pixel_bytes;
+    const int32_t next = QMCU_ROW_NEXT(shape, row);
+    const int32_t most = (row->count - (int32_t)rest) * next;
     const int32_t to_next_row = row->to_next_row;
     /* Read once: for all that the compiler knows, writing codes could change them. */
     const uint32_t begin = (uint32_t)weights->bias;
     const int32_t round = qmcu_row_round(shape, weights);
     for (int32_t rows = row->rows; rows > 0; rows--) {
         if (shape->polynomial != 0u) {
-            qmcu_poly_one(shape, weights, x, group, most, rest, begin, second, to);
+            qmcu_poly_one(shape, weights, x, group, most, rest, begin, next, second, to);
         } else {
-            qmcu_row_one(shape, weights, x, group, most, rest, round, second, to);
+            qmcu_row_one(shape, weights, x, group, most, rest, round, next, second, to);
         }
         x += QMCU_ROW_BYTES * shape->stride;
         to += to_next_row;

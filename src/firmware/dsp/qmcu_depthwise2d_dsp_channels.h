@@ -25,10 +25,9 @@ typedef struct {
     uint32_t format;  /* of the output; its smallest code is the lower bound */
     uint32_t bounded; /* at unsigned codes: 1: the requant's bounds are below the largest; 0: the format's largest code
                          is the upper bound */
-    uint32_t pre_shift;
+    uint32_t pre_shift; /* as the requant's; or 0 where that is at most 8, and does not matter to the loops */
     uint32_t shift;
-    int32_t bias_shift;
-    int32_t pixel_bytes; /* of the output */
+    int32_t pixel_bytes; /* of the output; 0: as many as the call says */
     uint32_t rows;       /* of a group of columns; 0: as many as the call says */
     uint32_t polynomial; /* 1: computed by qmcu_depthwise2d_dsp_polynomial.h */
 } qmcu_row_shape;
@@ -68,7 +67,11 @@ typedef struct {
     int32_t count;                   /* of outputs in a row */
     uint8_t *to;
     int32_t to_next_row;
+    int32_t pixel_bytes; /* of the output */
 } qmcu_row;
+
+/* From a pixel of the output to the next. */
+#define QMCU_ROW_NEXT(shape, row) ((shape)->pixel_bytes != 0 ? (shape)->pixel_bytes : (row)->pixel_bytes)
 
 typedef void qmcu_row_function(const qmcu_row *row);
 
@@ -239,11 +242,12 @@ QMCU_INLINE int32_t qmcu_row_round(const qmcu_row_shape *shape, const qmcu_row_w
     return shape->bounded != 0u ? weights->round : (int32_t)(1u << (shape->shift - 1u));
 }
 
-/* One row of a channel: `fours` bytes of pixels, four at a time, and the rest. */
+/* One row of a channel: `fours` bytes of pixels, four at a time, and the rest; where layers share it all rests in one
+ * way. */
 QMCU_INLINE void qmcu_row_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x,
-                              int32_t group, int32_t fours, uint32_t rest, int32_t round, int second, uint8_t *to)
+                              int32_t group, int32_t fours, uint32_t rest, int32_t round, int32_t next, int second,
+                              uint8_t *to)
 {
-    const int32_t next = shape->pixel_bytes;
     for (const uint8_t *end = to + fours; to != end;) {
         const qmcu_row_sums s = qmcu_row_some(shape, 4u, weights->bias, x, group, weights->taps);
         const qmcu_row_scale scale = qmcu_row_scale_of(weights, round);
@@ -259,12 +263,16 @@ QMCU_INLINE void qmcu_row_one(const qmcu_row_shape *shape, const qmcu_row_weight
             QMCU_OPAQUE(x);
         }
     }
-    if (rest > 2u) {
+    if (rest > (shape->pixel_bytes != 0 ? 2u : 0u)) {
         const qmcu_row_sums s = qmcu_row_some(shape, 4u, weights->bias, x, group, weights->taps);
         const qmcu_row_scale scale = qmcu_row_scale_of(weights, round);
         qmcu_row_write(shape, scale, second, s.s0, to);
-        qmcu_row_write(shape, scale, second, s.s1, to + next);
-        qmcu_row_write(shape, scale, second, s.s2, to + 2 * next);
+        if (rest > 1u) {
+            qmcu_row_write(shape, scale, second, s.s1, to + next);
+        }
+        if (rest > 2u) {
+            qmcu_row_write(shape, scale, second, s.s2, to + 2 * next);
+        }
     } else if (rest > 0u) {
         const qmcu_row_sums s = qmcu_row_some(shape, 2u, weights->bias, x, group, weights->taps);
         const qmcu_row_scale scale = qmcu_row_scale_of(weights, round);
@@ -300,7 +308,7 @@ QMCU_INLINE void qmcu_row_shared_one(const qmcu_row_shape *shape, const qmcu_row
                 const uint32_t least = qmcu_uqsub8(code, weights->above);
                 to[0] = (uint8_t)(channel != 0u ? to[0] | least << 4 : least);
             }
-            to += shape->pixel_bytes;
+            to += row->pixel_bytes;
         }
         x += (int32_t)shape->stride * row->group;
     }

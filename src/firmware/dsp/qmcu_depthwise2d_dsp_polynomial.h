@@ -96,33 +96,33 @@ QMCU_INLINE qmcu_row_scale qmcu_poly_scale_of(const qmcu_row_weights *weights)
     return qmcu_row_scale_of(weights, weights->round);
 }
 
-/* Writes the outputs whose coefficients are the halves of a word: the first one, and with `both` the second. */
-QMCU_INLINE void qmcu_poly_write(const qmcu_row_shape *shape, qmcu_row_scale scale, int both, int second, uint32_t word,
-                                 uint8_t *to)
+/* Writes the outputs whose coefficients are the halves of a word: the first one, and with `both` the second, so many
+ * bytes after it. */
+QMCU_INLINE void qmcu_poly_write(const qmcu_row_shape *shape, qmcu_row_scale scale, int both, int32_t next, int second,
+                                 uint32_t word, uint8_t *to)
 {
     const uint32_t shift = QMCU_POLY_SHIFT(shape->shift, shape->pre_shift);
     const uint32_t sums = word ^ QMCU_POLY_HALVES; /* as signed numbers */
     qmcu_row_put(shape, shift, scale, second, qmcu_smlawb(scale.multiplier, sums, scale.round), to);
     if (both) {
-        qmcu_row_put(shape, shift, scale, second, qmcu_smlawt(scale.multiplier, sums, scale.round),
-                     to + shape->pixel_bytes);
+        qmcu_row_put(shape, shift, scale, second, qmcu_smlawt(scale.multiplier, sums, scale.round), to + next);
     }
 }
 
 /* Writes four outputs. */
-QMCU_INLINE void qmcu_poly_write_four(const qmcu_row_shape *shape, const qmcu_row_weights *weights, int second,
-                                      const qmcu_poly_sums *s, uint8_t *to)
+QMCU_INLINE void qmcu_poly_write_four(const qmcu_row_shape *shape, const qmcu_row_weights *weights, int32_t next,
+                                      int second, const qmcu_poly_sums *s, uint8_t *to)
 {
     const qmcu_row_scale scale = qmcu_poly_scale_of(weights);
-    qmcu_poly_write(shape, scale, 1, second, s->a, to);
-    qmcu_poly_write(shape, scale, 1, second, s->b, to + 2 * shape->pixel_bytes);
+    qmcu_poly_write(shape, scale, 1, next, second, s->a, to);
+    qmcu_poly_write(shape, scale, 1, next, second, s->b, to + 2 * next);
 }
 
 /* One row: `eights` bytes of pixels, eight at a time, and the rest. */
 QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x,
-                               int32_t group, int32_t eights, uint32_t rest, uint32_t begin, int second, uint8_t *to)
+                               int32_t group, int32_t eights, uint32_t rest, uint32_t begin, int32_t next, int second,
+                               uint8_t *to)
 {
-    const int32_t next = shape->pixel_bytes;
     qmcu_poly_sums s = {0u, begin, 0u};
     qmcu_poly_add_two(0u, &s, begin, x, weights->taps);
     qmcu_poly_add_two(1u, &s, begin, x, weights->taps);
@@ -131,9 +131,9 @@ QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weigh
     /* Eight, for then the sums that go on do so where they are, not moved to other registers. */
     for (const uint8_t *end = to + eights; to != end;) {
         qmcu_poly_four(&s, begin, x, 0u, weights->taps);
-        qmcu_poly_write_four(shape, weights, second, &s, to);
+        qmcu_poly_write_four(shape, weights, next, second, &s, to);
         qmcu_poly_four(&s, begin, x, (uint32_t)group, weights->taps);
-        qmcu_poly_write_four(shape, weights, second, &s, to + 4 * next);
+        qmcu_poly_write_four(shape, weights, next, second, &s, to + 4 * next);
         x += 2 * group;
         QMCU_OPAQUE(x); /* otherwise the compiler works out by multiplications where loops leave pointers */
         to += 8 * next;
@@ -141,21 +141,23 @@ QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weigh
     }
     if (rest >= 4u) {
         qmcu_poly_four(&s, begin, x, 0u, weights->taps);
-        qmcu_poly_write_four(shape, weights, second, &s, to);
+        qmcu_poly_write_four(shape, weights, next, second, &s, to);
         x += group;
         to += 4 * next;
         rest -= 4u;
     }
-    if (rest > 2u) {
+    if (rest > (shape->pixel_bytes != 0 ? 2u : 0u)) {
         qmcu_poly_four(&s, begin, x, 0u, weights->taps);
         const qmcu_row_scale scale = qmcu_poly_scale_of(weights);
-        qmcu_poly_write(shape, scale, 1, second, s.a, to);
-        qmcu_poly_write(shape, scale, 0, second, s.b, to + 2 * next);
+        qmcu_poly_write(shape, scale, rest > 1u, next, second, s.a, to);
+        if (rest > 2u) {
+            qmcu_poly_write(shape, scale, 0, next, second, s.b, to + 2 * next);
+        }
     } else if (rest > 0u) {
         qmcu_poly_add_first(0u, &s, x, weights->taps);
         qmcu_poly_add_first(1u, &s, x, weights->taps);
         qmcu_poly_add_first(2u, &s, x, weights->taps);
-        qmcu_poly_write(shape, qmcu_poly_scale_of(weights), rest > 1u, second, s.c, to);
+        qmcu_poly_write(shape, qmcu_poly_scale_of(weights), rest > 1u, next, second, s.c, to);
     }
 }
 

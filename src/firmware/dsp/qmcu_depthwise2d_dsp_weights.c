@@ -40,8 +40,8 @@ QMCU_INLINE void put_three(uint32_t polynomial, uint32_t first, uint32_t second,
 }
 
 /* The taps of a 3 x 3 kernel, whose first weights of both channels are at w. Inlined with constant bits. */
-QMCU_INLINE void put_taps_3(uint32_t bits, uint32_t polynomial, uint32_t fold, const uint8_t *w, uint32_t next,
-                            qmcu_row_weights *k)
+QMCU_INLINE void put_taps_3_of(uint32_t bits, uint32_t polynomial, uint32_t fold, const uint8_t *w, uint32_t next,
+                               qmcu_row_weights *k)
 {
     for (uint32_t i = 0u; i < 3u; i++) {
         const uint32_t middle = weights_load_pair(bits, w + next);
@@ -52,6 +52,17 @@ QMCU_INLINE void put_taps_3(uint32_t bits, uint32_t polynomial, uint32_t fold, c
         put_three(polynomial, weights_channel_of(bits, fold, 1u, first), weights_channel_of(bits, fold, 1u, second),
                   k[1].taps + QMCU_ROW_TAP_WORDS(3u) * i);
         w += 3u * next;
+    }
+}
+
+/* The same: each row in turn, in whichever way. */
+static QMCU_SMALL QMCU_NOINLINE void put_taps_3(uint32_t bits, uint32_t polynomial, uint32_t fold, const uint8_t *w,
+                                                uint32_t next, qmcu_row_weights *k)
+{
+    if (QMCU_ARE_BYTES(QMCU_DEPTHWISE2D_WEIGHTS, bits)) {
+        put_taps_3_of(8u, polynomial, fold, w, next, k);
+    } else {
+        put_taps_3_of(4u, polynomial, fold, w, next, k);
     }
 }
 
@@ -139,17 +150,17 @@ QMCU_INLINE void put_row(uint32_t shift, uint32_t bias, int32_t multiplier, qmcu
     k->round = (int32_t)((1u << (shift - 1u)) + (k->above << shift));
 }
 
-void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params *params, uint32_t flip,
-                      int32_t channels, int32_t c, qmcu_row_weights *k)
+QMCU_SMALL void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params *params, uint32_t flip,
+                                 int32_t channels, int32_t c, qmcu_row_weights *k)
 {
     const qmcu_requant *r = &params->requant;
     const uint32_t bits = QMCU_DEPTHWISE2D_WEIGHTS == 2u ? 8u : params->weight_bits;
     const uint32_t row_bytes = qmcu_weight_row_bytes((uint32_t)channels, bits);
     const uint8_t *w = (const uint8_t *)params->weights + (uint32_t)c * bits / 8u;
-    const uint32_t fold = QMCU_ROW_FOLDED(shape->pre_shift);
+    const uint32_t fold = QMCU_ROW_FOLDED(r->pre_shift);
     QMCU_ASSUME((QMCU_DEPTHWISE2D_PLANES & (shape->polynomial != 0u ? 4u : shape->kernel == 5u ? 2u : 1u)) != 0u);
-    uint32_t bias[2] = {(uint32_t)qmcu_shift_bias(r->bias[c], shape->bias_shift),
-                        (uint32_t)qmcu_shift_bias(r->bias[c + 1], shape->bias_shift)};
+    uint32_t bias[2] = {(uint32_t)qmcu_shift_bias(r->bias[c], r->bias_shift),
+                        (uint32_t)qmcu_shift_bias(r->bias[c + 1], r->bias_shift)};
     if (flip != 0u) {
         take_off(bits, shape->kernel * shape->kernel, flip, w, row_bytes, bias);
     }
@@ -157,42 +168,25 @@ void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params
     put_places(channels, c, k);
     if (shape->polynomial != 0u) {
         const uint32_t shift = QMCU_POLY_SHIFT(shape->shift, shape->pre_shift);
-        put_polynomial(shift, (int32_t)bias[0], r->multiplier[c], &k[0]);
-        put_polynomial(shift, (int32_t)bias[1], r->multiplier[c + 1], &k[1]);
-        if (bits == 8u) {
-            put_taps_3(8u, 1u, 0u, w, row_bytes, k);
-        } else {
-            put_taps_3(4u, 1u, 0u, w, row_bytes, k);
+        for (uint32_t i = 0u; i < 2u; i++) {
+            put_polynomial(shift, (int32_t)bias[i], r->multiplier[(uint32_t)c + i], &k[i]);
         }
+        put_taps_3(bits, 1u, 0u, w, row_bytes, k);
         return;
     }
     put_row(shape->shift, bias[0] << fold, r->multiplier[c], &k[0]);
     put_row(shape->shift, bias[1] << fold, r->multiplier[c + 1], &k[1]);
-    if (shape->kernel == 5u) {
+    if ((QMCU_DEPTHWISE2D_PLANES & 2u) != 0u && shape->kernel == 5u) {
         put_taps_5(bits, fold, w, row_bytes, k);
-    } else if (bits == 8u) {
-        put_taps_3(8u, 0u, fold, w, row_bytes, k);
     } else {
-        put_taps_3(4u, 0u, fold, w, row_bytes, k);
+        put_taps_3(bits, 0u, fold, w, row_bytes, k);
     }
 }
 
-void qmcu_row_unrolled(const qmcu_row_shape *shape, qmcu_row_weights *k)
+QMCU_SMALL void qmcu_row_unrolled(const qmcu_row_shape *shape, qmcu_row_weights *k)
 {
     const uint32_t words = QMCU_ROW_TAP_WORDS(shape->kernel);
     const uint32_t all = shape->kernel * words;
-    QMCU_ASSUME((QMCU_DEPTHWISE2D_PLANES & (shape->kernel == 5u ? 2u : 5u)) != 0u);
-    if (shape->kernel == 3u) {
-        for (uint32_t i = 0u; i < 2u; i++) {
-            const qmcu_words first = qmcu_load_two(k[i].taps, 0u);
-            const qmcu_words second = qmcu_load_two(k[i].taps, 8u);
-            const qmcu_words third = qmcu_load_two(k[i].taps, 16u);
-            qmcu_store_two(k[i].taps, shape->stride == 1u ? 8u : 16u, first.first, first.second);
-            qmcu_store_two(k[i].taps, shape->stride == 1u ? 16u : 0u, second.first, second.second);
-            qmcu_store_two(k[i].taps, shape->stride == 1u ? 0u : 8u, third.first, third.second);
-        }
-        return;
-    }
     for (uint32_t i = 0u; i < 2u; i++) {
         uint32_t taps[QMCU_ROW_LARGEST_KERNEL * QMCU_ROW_TAP_WORDS(QMCU_ROW_LARGEST_KERNEL)];
         uint32_t to = shape->stride * words;

@@ -36,13 +36,18 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     folder = scratchFolder('specials');
     const cases: Case[] = [];
     const kernels: SpecialKernel[] = [];
-    const collect = (wanted: number, programOf: (s: number) => Program, only: SpecialKernel['macro'] | null): void => {
-      const packs = only === 'QMCU_SPECIAL_PACKED' || only === 'QMCU_SPECIAL_LONG_PACKED';
+    const collect = (
+      wanted: number,
+      programOf: (s: number) => Program,
+      only: SpecialKernel['macro'] | null,
+      shared = false,
+    ): void => {
+      const packs = only?.endsWith('_PACKED') ?? false;
       for (let s = seed, found = 0; found < wanted; s++) {
         const program = programOf(s);
         // Kernels for long columns are there where the arena has room for them; here they get it from their callers.
         const arenaBytes = program.arenaBytes + (only?.includes('LONG') ? 1 << 16 : 0);
-        const kernel = specialKernel({ ...program, arenaBytes }, program.steps[0], packs);
+        const kernel = specialKernel({ ...program, arenaBytes }, program.steps[0], { packs, shared });
         if (kernel === undefined || (only !== null && kernel.macro !== only) || program.arenaBytes > LARGEST_ARENA)
           continue;
         const arena = new Random(~s).bytes(program.arenaBytes);
@@ -68,6 +73,14 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
       for (const stride of [1, 2] as const)
         collect(count / 8, (s) => randomRows(s, kernel, stride), 'QMCU_SPECIAL_DEPTHWISE2D');
     collect(count / 8, (s) => askew((n) => randomRows(n, 3, 1), s), null);
+    // What layers share.
+    collect(count / 4, (s) => randomProgram(s, 'conv2d'), 'QMCU_SPECIAL_CONV2D', true);
+    collect(count / 2, randomPackable, 'QMCU_SPECIAL_SHARED_PACKED', true);
+    collect(count / 6, randomPackable, 'QMCU_SPECIAL_SHARED_LONG_PACKED', true);
+    collect(count / 4, (s) => randomRows(s, 3, 1), 'QMCU_SPECIAL_POLYNOMIAL', true);
+    for (const kernel of [3, 5] as const)
+      for (const stride of [1, 2] as const)
+        collect(count / 8, (s) => randomRows(s, kernel, stride), 'QMCU_SPECIAL_DEPTHWISE2D', true);
     for (let s = seed, wanted = cases.length + count / 2; cases.length < wanted; s++) {
       const program = randomProgram(s, 'fullyConnected');
       const { kernel } = program.steps[0];

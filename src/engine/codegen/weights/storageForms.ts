@@ -31,7 +31,7 @@ export function storageForms(program: Program, options: FormOptions): StorageFor
     if (!form || !('weightBits' in kernel)) continue;
     if (form.made) made.add(step);
     if (form.weights === 'planned' || kernel.weightBits === 8 || kernel.op === 'depthwise2d') continue;
-    if (form.weights === 'packed' && specialKernel(program, step, true)?.pack) packed.add(step);
+    if (form.weights === 'packed' && specialKernel(program, step, { packs: true })?.pack) packed.add(step);
     else bytes.add(step);
   }
   return { forms, packed, bytes, made, twins: twinSteps(program, bytes, made) };
