@@ -11,7 +11,7 @@ const PEERS = { 'ResNet-8': 'resnet8_cifar10_mlperf', 'VWW-96': 'vww_mobilenetv1
 Object.assign(PEERS, { 'MobileNetV1 0.25': 'mobilenetv1_0.25_224_imagenet', MobileNetV2: 'mobilenetv2_1.0_224_tv' });
 
 const peerFile = path.join(projectRoot, 'test/bench/firmware-peers.json');
-/** Rows of peers.mjs (`code` of a library) and of peerImages.mjs (`flash` of a `model`). */
+/** Rows of peerImages.mjs: `code` of a library, or `flash` of a `model`. */
 const measured = existsSync(peerFile) ? Object.values(JSON.parse(readFileSync(peerFile, 'utf8'))) : [];
 
 const kib = (bytes) => (bytes / 1024).toFixed(1);
@@ -98,7 +98,7 @@ ${lines.join('\n')}
 `;
 }
 
-/** Code of other libraries, from peers.mjs, beside the largest of ours. */
+/** Code of other libraries beside the largest of ours. */
 function librariesOf(cores, rows) {
   const found = measured.filter(({ core, code }) => cores.includes(core) && code !== undefined);
   if (found.length === 0) return '';
@@ -117,14 +117,14 @@ function librariesOf(cores, rows) {
     }),
     ...found
       .filter((p) => p.core === core)
-      .map((p) => `| ${core} | _${`${p.library} ${p.revision}`.trim()}, GCC ${p.level}_ | ${kib(p.code)} |`),
+      .map((p) => `| ${core} | _${p.library}, GCC ${p.level}_ | ${kib(p.code)} |`),
   ]);
   return `
 ## Code size compared with other libraries
 
 KiB of code at 8 bits. Ours: runtime, kernels made for layers, the steps and their parameters. Others: the kernels alone
 for convolution, depthwise and fully connected layers, pooling, addition and softmax, without an interpreter or the code
-that calls them; \`node test/bench/peers.mjs --cmsis-nn DIR\`, DIR a checkout of github.com/ARM-software/CMSIS-NN.
+that calls them; \`node test/bench/peerImages.mjs --images DIR\`.
 
 | core | code of | KiB |
 | --- | --- | ---: |
