@@ -97,16 +97,22 @@ export function formatPlan(plan: Plan): string {
   return `{\n${parts.join(',\n')}\n}\n`;
 }
 
+/** JSON has no NaN: it would become null, and the plan could not be opened. */
+function finite(key: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`a plan's ${key} would be ${value}`);
+  return value;
+}
+
 /** Members of an object, indented, without its braces. */
 function inside(value: object, indent: string): string {
-  const lines = JSON.stringify(value, null, 2).split('\n').slice(1, -1);
+  const lines = JSON.stringify(value, finite, 2).split('\n').slice(1, -1);
   return lines.map((line) => `${indent.slice(2)}${line}`).join('\n');
 }
 
 /** An object of one member per line. */
 function rows(record: Readonly<Record<string, unknown>>, indent: string): string {
   const lines = Object.entries(record).map(
-    ([name, value]) => `${indent}  ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+    ([name, value]) => `${indent}  ${JSON.stringify(name)}: ${JSON.stringify(value, finite)}`,
   );
   return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${indent}}`;
 }

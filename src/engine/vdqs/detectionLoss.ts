@@ -61,11 +61,19 @@ function imageDivergence(
     }
     const box = { ...boxAt(head, location, image), score: best, label: 0 };
     const moved = { ...boxAt(head, location, outputs), score: best, label: 0 };
-    sum += best * (1 - intersectionOverUnion(box, moved) / intersectionOverUnion(box, box));
+    sum += best * overlapLost(box, moved);
     objects += best;
   }
   for (const [key, { scores }] of b) if (!a.has(key)) for (const q of scores) sum += bernoulli(0, q);
   return { sum, objects };
+}
+
+/** What a box lacks of overlapping with the reference's, 0…1; 0 for a reference without area, which none overlaps. */
+export function overlapLost(reference: Detection, box: Detection): number {
+  const whole = intersectionOverUnion(reference, reference);
+  if (!(whole > 0)) return 0;
+  const share = intersectionOverUnion(reference, box) / whole;
+  return share > 0 ? Math.max(0, 1 - share) : 1;
 }
 
 type ScoreTable = Map<number, { readonly location: Location; readonly scores: Float64Array }>;

@@ -78,6 +78,11 @@ describe('sidecar', () => {
     assert.equal(formatPlan(parsePlan(text, 'x')), text);
   });
 
+  it('is not written with what would not be read back', () => {
+    const search = { ...plan.search, phi: Number.NaN };
+    assert.throws(() => formatPlan({ ...plan, search }), /a plan's phi would be NaN/);
+  });
+
   it('names the place of what is wrong', () => {
     const wrong = (change: object): string => JSON.stringify({ ...plan, ...change });
     for (const [text, message] of [
