@@ -155,12 +155,11 @@ typedef struct {
 #define SPECIAL_CONV2D(n, name, size, in, out, kernel, stride, format, out_format, weight_bits)             \
     QMCU_SPECIAL_CONV2D(conv2d_##n, (kernel) * (kernel) * (in), weight_bits, out_format, 0u, 0u, 0u, 6u, 0, \
                         PIXEL_BYTES(out, out_format))
-#define SPECIAL_DEPTHWISE2D(n, name, size, channels, kernel, stride, format, out_format, weight_bits)                \
-    QMCU_SPECIAL_DEPTHWISE2D(depthwise2d_##n, kernel, stride, ROWS(size, kernel, stride), out_format, 0u, 0u, 6u, 0, \
+#define SPECIAL_DEPTHWISE2D(n, name, size, channels, kernel, stride, format, out_format, weight_bits)             \
+    QMCU_SPECIAL_DEPTHWISE2D(depthwise2d_##n, kernel, stride, ROWS(size, kernel, stride), out_format, 0u, 0u, 6u, \
                              PIXEL_BYTES(channels, out_format))
 /* Rows that a depthwise kernel unpacks at a time, as the generator chooses them. */
-#define ROOM(size, stride) \
-    (QMCU_COLUMN_BYTES / 16 / ((((size) + (stride)-1) / (stride) + 3) / 4 * (stride) + 1))
+#define ROOM(size, stride)             (QMCU_COLUMN_BYTES / 16 / ((((size) + (stride)-1) / (stride) + 3) / 4 * (stride) + 1))
 #define ALL_ROWS(size, kernel, stride) ((((size) + (stride)-1) / (stride)-1) * (stride) + (kernel))
 #define ROWS(size, kernel, stride)                                              \
     (ROOM(size, stride) < 8                                            ? kernel \
@@ -169,7 +168,7 @@ typedef struct {
                                                                        : 16)
 /* 4-bit weights, or codes, always fit. */
 #define SPECIAL_POLYNOMIAL(n, name, size, channels, kernel, stride, format, out_format, weight_bits) \
-    QMCU_SPECIAL_POLYNOMIAL(depthwise2d_##n, ROWS(size, kernel, stride), out_format, 0u, 0u, 6u, 0,  \
+    QMCU_SPECIAL_POLYNOMIAL(depthwise2d_##n, ROWS(size, kernel, stride), out_format, 0u, 0u, 6u,     \
                             PIXEL_BYTES(channels, out_format))
 LAYERS(SPECIAL_CONV2D, SPECIAL_DEPTHWISE2D, SPECIAL_POLYNOMIAL, NOTHING)
 #endif
