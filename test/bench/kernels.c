@@ -159,7 +159,8 @@ typedef struct {
     QMCU_SPECIAL_DEPTHWISE2D(depthwise2d_##n, kernel, stride, ROWS(size, kernel, stride), out_format, 0u, 0u, 6u, \
                              PIXEL_BYTES(channels, out_format))
 /* Rows that a depthwise kernel unpacks at a time, as the generator chooses them. */
-#define ROOM(size, stride)             (QMCU_COLUMN_BYTES / 16 / ((((size) + (stride)-1) / (stride) + 3) / 4 * (stride) + 1))
+#define ROOM(size, stride) \
+    (QMCU_COLUMN_BYTES / 16 / ((((size) + (stride)-1) / (stride) + 3) / 4 * (stride) + 1))
 #define ALL_ROWS(size, kernel, stride) ((((size) + (stride)-1) / (stride)-1) * (stride) + (kernel))
 #define ROWS(size, kernel, stride)                                              \
     (ROOM(size, stride) < 8                                            ? kernel \
