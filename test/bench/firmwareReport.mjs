@@ -115,9 +115,7 @@ function librariesOf(cores, rows) {
               `${kib(Math.min(...sizes))} to ${kib(Math.max(...sizes))} |`,
           ];
     }),
-    ...found
-      .filter((p) => p.core === core)
-      .map((p) => `| ${core} | _${p.library}, GCC ${p.level}_ | ${kib(p.code)} |`),
+    ...found.filter((p) => p.core === core).map((p) => `| ${core} | _${p.library}, GCC ${p.level}_ | ${kib(p.code)} |`),
   ]);
   return `
 ## Code size compared with other libraries
