@@ -8,6 +8,7 @@ import { bitsPerElement, DataType, dataTypeName } from './model';
 import { openModel } from './openModel';
 import type { ModelProblem } from './problems';
 import { ProblemError } from './problems';
+import { nodeLabel } from './nodeOrder';
 import { checkTensor, elementCount } from './tensorData';
 
 /** An input or output as the file declares it. All names are text from the model, possibly hostile. */
@@ -46,7 +47,7 @@ export interface ModelDescription {
   readonly opsets: readonly { readonly domain: string; readonly version: number }[];
   readonly inputs: readonly ValueDescription[];
   readonly outputs: readonly ValueDescription[];
-  /** In file order. */
+  /** In file order; Constant nodes only where they are a problem: their values belong to the nodes that read them. */
   readonly nodes: readonly NodeDescription[];
   /** Weights and other constants stored in the file (shape lists aside). */
   readonly parameters: { readonly count: number; readonly bytes: number };
@@ -68,10 +69,14 @@ export async function describeModel(
   const model = await openModel(path);
   try {
     const walk = walkModel(model, options.sizes ?? {});
-    const parameters = new Map(
-      [...model.initializers.values()].map((tensor) => [tensor.name, parameterSize(model, tensor)]),
-    );
-    const sizes = [...parameters.values(), ...model.nodes.map((node) => constantSize(model, node))];
+    const constants = model.nodes.filter(({ opType }) => opType === 'Constant');
+    const parameters = new Map([
+      ...[...model.initializers.values()].map((tensor) => [tensor.name, parameterSize(model, tensor)] as const),
+      ...constants.map((node) => [node.outputs[0], constantSize(model, node)] as const),
+    ]);
+    const sizes = [...parameters.values()];
+    const faulty = new Set(walk.problems.map(({ node }) => node));
+    const shown = model.nodes.filter((node) => node.opType !== 'Constant' || faulty.has(nodeLabel(node)));
     return {
       file: basename(path),
       fileBytes: model.fileBytes,
@@ -82,7 +87,7 @@ export async function describeModel(
       opsets: [...model.opsets].map(([domain, version]) => ({ domain, version })),
       inputs: fedInputs(model).map(describeValue),
       outputs: model.outputs.map(describeValue),
-      nodes: model.nodes.map((node) => describeNode(model, walk, node, parameters)),
+      nodes: shown.map((node) => describeNode(model, walk, node, parameters)),
       parameters: { count: sum(sizes, (size) => size.count), bytes: sum(sizes, (size) => size.bytes) },
       macs: walk.problems.length > 0 ? null : sum([...walk.state.macs.values()], (macs) => macs),
       problems: walk.problems,
@@ -118,7 +123,7 @@ function parameterSize(model: OnnxModel, tensor: TensorInfo): ParameterSize {
 }
 
 function constantSize(model: OnnxModel, node: NodeInfo): ParameterSize {
-  const tensor = node.opType === 'Constant' ? node.attributes.get('value')?.tensor : null;
+  const tensor = node.attributes.get('value')?.tensor;
   return tensor && elementCount(tensor.dims) > 1 ? parameterSize(model, tensor) : NOTHING;
 }
 
@@ -139,7 +144,7 @@ function describeNode(
     return (model.valueInfo.get(name) ?? model.outputs.find((output) => output.name === name))?.dims ?? null;
   };
   return {
-    name: node.name || node.outputs.find((name) => name !== '') || `#${node.index}`,
+    name: nodeLabel(node),
     opType: node.opType,
     domain: node.domain,
     inputs: node.inputs,

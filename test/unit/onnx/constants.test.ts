@@ -1,6 +1,7 @@
 import * as assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { OnnxBuilder, float, type OnnxType } from '../../support/onnxBuilder';
+import { describeModel } from '../../../src/engine/onnx';
+import { ModelFolder, OnnxBuilder, float, type OnnxType } from '../../support/onnxBuilder';
 import { kinds, matchesOnnxruntime, randomArray, randomNumbers } from '../../support/onnxOracle';
 import { OperatorSuite, runs, seed, weights } from './support/operatorSuite';
 
@@ -274,5 +275,31 @@ describe('onnx matrices, constants and older forms against onnxruntime', functio
       [1, (m, x) => m.node('Cast', [m.node('Concat', [x, x])], { to: 'FLOAT' })],
       [13, (m, x) => m.node('Concat', [x, x], { axis: 1 })],
     );
+  });
+
+  it('weights in Constant nodes are described as those in initializers', async () => {
+    const folder = new ModelFolder();
+    const weight = { dims: [4, 3, 3, 3], data: randomArray(108, randomNumbers(1)) };
+    const model = (stored: 'Constant' | 'initializer', height: number | string) => {
+      const m = new OnnxBuilder(13);
+      const x = m.input('x', [1, 3, height, 8]);
+      const w = stored === 'Constant' ? m.node('Constant', [], { value: weight }) : m.initializer(weight);
+      return folder.write(m.output(m.node('Relu', [m.node('Conv', [x, w])])), `${stored}.onnx`);
+    };
+    for (const height of [8, 'h']) {
+      const [inNodes, inInitializers] = await Promise.all(
+        (['Constant', 'initializer'] as const).map((stored) => describeModel(model(stored, height))),
+      );
+      assert.deepEqual(
+        inNodes.nodes.map(({ opType, parameters, macs }) => [opType, parameters, macs]),
+        [
+          ['Conv', 108, height === 'h' ? null : 108 * 36],
+          ['Relu', 0, null],
+        ],
+      );
+      assert.deepEqual(inNodes.parameters, inInitializers.parameters);
+      assert.equal(inNodes.macs, inInitializers.macs);
+    }
+    folder.remove();
   });
 });
