@@ -73,7 +73,7 @@ export class RuntimeSession {
     options: RuntimeOptions = {},
   ): Promise<RuntimeSession> {
     const handed = new Set(values);
-    const declared = network.outputs.map((o) => o.name);
+    const declared = network.outputs.flatMap((o) => (o.inner ? [] : [o.name]));
     const computed = new Set([...values, ...observed.map(({ value }) => value)]);
     const added = [...computed].filter((v) => !declared.includes(v));
     const outputs = { outputs: added, observed, kept: added.filter((v) => !handed.has(v)) };

@@ -298,6 +298,8 @@ export interface TensorBinding {
    * the same.
    */
   readonly order: Int32Array | null;
+  /** The graph was cut here: the file has this value, but not as an output. */
+  readonly inner?: boolean;
 }
 
 export interface Graph {

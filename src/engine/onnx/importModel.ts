@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { UserError } from '../common/errors';
 import type { Graph } from '../graph/types';
 import type { Draft } from './import/draft';
 import { finishGraph } from './import/finish';
@@ -7,13 +8,15 @@ import type { SizeOptions } from './import/inputs';
 import { bindingType, fedInputs, openSizesOf } from './import/inputs';
 import { noLayers, walkModel } from './import/walk';
 import { checkFolded, loadWeights } from './import/weights';
-import type { OnnxModel } from './model';
+import { DataType, type OnnxModel, type ValueInfo } from './model';
 import { openModel } from './openModel';
-import { UnsupportedModelError, type ModelProblem } from './problems';
+import { oneLine, UnsupportedModelError, type ModelProblem } from './problems';
 
 export interface ImportOptions {
   /** Values for symbolic dimensions: by the symbol's name, or `h` and `w`. Symbolic batches become 1 by themselves. */
   readonly sizes?: SizeOptions;
+  /** Values that the network is to end in, in place of the file's outputs. */
+  readonly outputs?: readonly string[];
 }
 
 /**
@@ -62,8 +65,21 @@ function leaveOutUnread(draft: Draft): void {
   draft.inputs.splice(0, draft.inputs.length, ...read);
 }
 
+/** A model that ends in other values than the file says. @throws UserError when it has no such value */
+function endingIn(model: OnnxModel, names: readonly string[]): OnnxModel {
+  const computed = new Set(model.nodes.flatMap((node) => node.outputs));
+  const outputs = names.map((name): ValueInfo => {
+    if (!computed.has(name))
+      throw new UserError(`${basename(model.path)} computes no value "${oneLine(name)}" that it could end in.`);
+    const declared = model.outputs.find((output) => output.name === name) ?? model.valueInfo.get(name);
+    return declared ?? { name, elementType: DataType.Undefined, dims: null };
+  });
+  return { ...model, outputs };
+}
+
 /** As {@link importModel}, on a model that is already open and stays open. */
-export function importOpenModel(model: OnnxModel, options: ImportOptions = {}): Graph {
+export function importOpenModel(whole: OnnxModel, options: ImportOptions = {}): Graph {
+  const model = options.outputs ? endingIn(whole, options.outputs) : whole;
   const file = basename(model.path);
   const { state, problems, outputs } = walkModel(model, options.sizes ?? {});
   const { draft } = state;
@@ -93,6 +109,7 @@ export function importOpenModel(model: OnnxModel, options: ImportOptions = {}): 
       name: model.outputs[i].name,
       value,
       elementType: bindingType(model.outputs[i].elementType) ?? 'float32',
+      inner: !whole.outputs.some(({ name }) => name === model.outputs[i].name),
     })),
   );
 }

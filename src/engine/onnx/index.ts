@@ -5,5 +5,7 @@ export { openModel } from './openModel';
 export type { OnnxModel } from './model';
 export { UnsupportedModelError } from './problems';
 export type { ModelProblem } from './problems';
+export { endingsOf } from './ending';
+export type { Ending, Selection } from './ending';
 export { describeModel } from './describeModel';
 export type { ModelDescription, NodeDescription, ValueDescription } from './describeModel';

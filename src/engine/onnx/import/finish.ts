@@ -13,7 +13,7 @@ export function finishGraph(
   name: string,
   draft: Draft,
   inputs: readonly { value: MapValue; elementType: TensorBinding['elementType'] }[],
-  outputs: readonly { name: string; value: MapValue; elementType: TensorBinding['elementType'] }[],
+  outputs: readonly { name: string; value: MapValue; elementType: TensorBinding['elementType']; inner: boolean }[],
 ): Graph {
   const drafts: DraftMap[] = [...draft.inputs, ...draft.layers.map((layer) => layer.output)];
   const ids = new Map<DraftMap, MapId>(drafts.map((map, id) => [map, id]));
@@ -53,7 +53,10 @@ export function finishGraph(
     maps,
     layers,
     inputs: inputs.map(({ value, elementType }) => bind(value.name ?? '', value, elementType)),
-    outputs: outputs.map((output) => bind(output.name, output.value, output.elementType)),
+    outputs: outputs.map(({ inner, ...output }) => ({
+      ...bind(output.name, output.value, output.elementType),
+      ...(inner ? { inner } : {}),
+    })),
     taps: tapsOf(drafts, ids),
   };
 }

@@ -3,7 +3,7 @@ import { DataType } from '../../model';
 import { elementCount } from '../../tensorData';
 import type { NodeContext } from '../nodeContext';
 import { gatherElements, gatherNd, scatterElements, scatterNd } from './constantGather';
-import { gemm, matMul } from './constantProducts';
+import { gemm, matMul, pointwiseConv } from './constantProducts';
 import { compute, operand, rowMajorStrides, view } from './constantTools';
 import { resolvePads } from './padding';
 
@@ -14,6 +14,7 @@ export const CONSTANT_ARRAYS: Readonly<Record<string, Handler>> = {
   ArgMax: argBest((a, b) => a > b),
   ArgMin: argBest((a, b) => a < b),
   Clip: clip,
+  Conv: pointwiseConv,
   CumSum: cumSum,
   EyeLike: eyeLike,
   GatherElements: gatherElements,

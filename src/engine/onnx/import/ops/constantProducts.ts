@@ -74,3 +74,26 @@ export function gemm(context: NodeContext): void {
       }
   });
 }
+
+/** Convolution with a 1×1 kernel in one group: what detectors write the mean of a distribution as. */
+export function pointwiseConv(context: NodeContext): void {
+  const [x, kernel] = [operand(context, 0), operand(context, 1)];
+  const added = context.has(2) ? operand(context, 2) : null;
+  const [outC, inC, ...window] = kernel.dims;
+  const plain = ['strides', 'dilations', 'pads'].every((name) =>
+    (context.ints(name) ?? []).every((v) => v === (name === 'pads' ? 0 : 1)),
+  );
+  if (x.dims.length < 3 || x.dims[1] !== inC || window.some((k) => k !== 1) || !plain || context.int('group', 1) !== 1)
+    context.fail('convolves constants with more than a 1×1 kernel', 'Simplify the model before export.');
+  const pixels = elementCount(x.dims.slice(2));
+  compute(context, [x.dims[0], outC, ...x.dims.slice(2)], x.dataType, (out) => {
+    const [source, weights, bias] = [x.read(), kernel.read(), added?.read()];
+    for (let n = 0; n < x.dims[0]; n++)
+      for (let o = 0; o < outC; o++)
+        for (let p = 0; p < pixels; p++) {
+          let total = bias?.[o] ?? 0;
+          for (let c = 0; c < inC; c++) total += weights[o * inC + c] * source[(n * inC + c) * pixels + p];
+          out[(n * outC + o) * pixels + p] = total;
+        }
+  });
+}

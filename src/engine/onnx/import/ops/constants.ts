@@ -163,6 +163,16 @@ function binary(f: (a: number, b: number) => number, resultType?: number): (cont
     const integer = !isFloat(a.dataType);
     compute(context, dims, resultType ?? a.dataType, (out) => {
       const [x, y] = [a.read(), b.read()];
+      const isSame = (operand: Constant): boolean => String(operand.dims) === String(dims);
+      // Most operands of large constants have equal dimensions, or are one number.
+      if (isSame(a) && (isSame(b) || b.elements === 1)) {
+        const step = isSame(b) ? 1 : 0;
+        for (let i = 0; i < out.length; i++) {
+          const value = f(x[i], y[i * step]);
+          out[i] = integer ? Math.trunc(value) : value;
+        }
+        return;
+      }
       const bAt = new Int32Array(out.length);
       walk(dims, broadcastStrides(b.dims, dims), 0, (at, from) => (bAt[at] = from));
       walk(dims, broadcastStrides(a.dims, dims), 0, (at, from) => {
