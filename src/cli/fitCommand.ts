@@ -1,7 +1,7 @@
 import type { Progress } from '../engine/common/progress';
 import { latencyError } from '../engine/cost/latency';
-import { importModel } from '../engine/onnx';
 import { checkFit, type BoardFit, type Fit, type FitBoard } from '../engine/run/fit';
+import { readNetwork } from '../engine/run/readNetwork';
 import { arenaTarget } from '../engine/targets/capacity';
 import { customTarget, customTargetId, targets } from '../engine/targets/targets';
 import type { Target } from '../engine/targets/types';
@@ -20,7 +20,7 @@ export const fitCommand = {
 
 async function fitModel(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   const file = one(positionals, 'MODEL');
-  const graph = await importModel(file, { sizes: await sizesOf(values, file) });
+  const { graph } = await readNetwork({ modelPath: file, sizes: await sizesOf(values, file) });
   const fit = await checkFit(graph, boardsOf(values), progress);
   return { text: fitText(fit), json: fit };
 }

@@ -86,7 +86,7 @@ const OPTIONS: Readonly<Record<string, OptionHelp>> = {
   },
   head: {
     value: 'PRESET|FILE.json|none',
-    text: "a detector's boxes; none: compare its outputs as values",
+    text: "a detector's boxes; none: compare its outputs as values; decoded: do not cut a network that decodes boxes",
     fallback: 'from the outputs',
   },
   preprocess: {

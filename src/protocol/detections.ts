@@ -4,6 +4,8 @@ import type { PictureView } from './views';
 
 /** How a detector's outputs become boxes, as far as people look at it. */
 export interface HeadView extends Omit<DetectionHead, 'classes' | 'image' | 'levels'> {
+  /** Values of the file that the network ends in instead of its outputs; null: it ends in these. */
+  readonly cutAt: readonly string[] | null;
   readonly levels: readonly {
     readonly rows: number;
     readonly cols: number;

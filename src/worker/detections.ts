@@ -24,9 +24,13 @@ const SHOWN_IMAGES = 24;
 const MOST_BOXES = 200;
 
 /** A plan's head as it is shown. */
-export function headView({ classes: _classes, image: _image, levels, ...shown }: DetectionHead): HeadView {
+export function headView(
+  { classes: _classes, image: _image, levels, ...shown }: DetectionHead,
+  cutAt: readonly string[] | null,
+): HeadView {
   return {
     ...shown,
+    cutAt,
     levels: levels.map((level) => ({
       rows: level.rows,
       cols: level.cols,

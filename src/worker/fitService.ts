@@ -24,11 +24,11 @@ export function fitService(
   return {
     readModel: async ({ modelPath, sizes }) => {
       prepareProcess(PREPARED_MS);
-      await models.model(modelPath, sizes);
+      await models.model(modelPath, { sizes });
     },
 
     findPreprocess: async ({ modelPath, imagesPath, sizes }) => {
-      const { graph } = await models.model(modelPath, sizes);
+      const { graph } = await models.model(modelPath, { sizes });
       try {
         return await findPreprocess(graph, modelPath, imagesPath, progress);
       } finally {
@@ -64,6 +64,6 @@ async function asked(
     const { name, core, clockMHz } = target;
     return { ...arenaTarget(target, limits), name, core, clockMHz };
   });
-  const { graph } = await models.model(modelPath, sizes);
+  const { graph } = await models.model(modelPath, { sizes });
   return { graph, boards: [...known, ...boards] };
 }

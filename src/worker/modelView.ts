@@ -1,4 +1,5 @@
 import { UserError } from '../engine/common/errors';
+import { findCut } from '../engine/detection/cut/findCut';
 import { layerMacs } from '../engine/graph/macs';
 import type { Graph } from '../engine/graph/types';
 import {
@@ -33,15 +34,17 @@ export async function readModelView(
   sizes: Readonly<Record<string, number>> = {},
 ): Promise<ShownModel> {
   const description = await describeModel(modelPath, { sizes });
-  const problems = description.problems.map(({ node, opType, message, remedy }) => ({
+  // What cannot be imported may lie behind the cut of a detector.
+  const cut = description.problems.length > 0 ? await findCut(modelPath, { sizes }).catch(() => null) : null;
+  const problems = (cut ? [] : description.problems).map(({ node, opType, message, remedy }) => ({
     node,
     operator: opType,
     message,
     remedy,
   }));
-  let graph: Graph | null = null;
+  let graph = cut?.graph ?? null;
   const deferred = problems.length === 0 && description.parameters.count > MOST_PARAMETERS;
-  if (problems.length === 0 && !deferred) {
+  if (problems.length === 0 && !deferred && !graph) {
     try {
       graph = await importModel(modelPath, { sizes });
     } catch (error) {

@@ -5,12 +5,16 @@ import { UserError } from '../engine/common/errors';
 import type { Graph } from '../engine/graph/types';
 import { importModel } from '../engine/onnx';
 import { hashModel } from '../engine/plan/files';
+import type { Plan } from '../engine/plan/types';
 import type { OpenedPlan, PlanModel } from '../engine/planned/open';
 import type { Fit } from '../engine/run/fit';
 import { FloatOutputs } from './detections';
 import { readModelView, type ShownModel } from './modelView';
 
 type Sizes = Readonly<Record<string, number>> | undefined;
+
+/** Where a plan's network ends, and for which sizes. */
+type Ends = Pick<Plan['model'], 'sizes' | 'outputs'>;
 
 /** Models kept at once: one that is looked at, and one that it is compared with. */
 const KEPT_MODELS = 2;
@@ -20,6 +24,8 @@ interface Entry {
   readonly shown: Promise<ShownModel>;
   /** Imported when first asked for, where showing the model did not need it. */
   graph?: Promise<Graph>;
+  /** Ending in other values than the file does. */
+  cut?: { readonly key: string; readonly graph: Promise<Graph> };
   sha256?: Promise<string>;
   calibration?: { readonly key: string; readonly value: Promise<Calibration | null> };
   opened?: { readonly key: string; readonly value: Promise<OpenedPlan> };
@@ -43,9 +49,10 @@ export class ModelStore {
   }
 
   /** For openPlan. @throws UserError when the model cannot be imported */
-  async model(modelPath: string, sizes: Sizes): Promise<PlanModel> {
+  async model(modelPath: string, { sizes, outputs }: Ends = {}): Promise<PlanModel> {
     const entry = await this.entry(modelPath, sizes);
     entry.sha256 ??= hashModel(modelPath);
+    if (outputs) return { sha256: await entry.sha256, graph: await cutGraph(entry, modelPath, { sizes, outputs }) };
     const [{ graph }, sha256] = await Promise.all([entry.shown, entry.sha256]);
     if (graph) return { sha256, graph };
     // Where it cannot be imported, importing says why.
@@ -98,7 +105,11 @@ export class ModelStore {
     const known = await Promise.all(
       this.entries.map(async (entry) => ({
         entry,
-        graphs: [(await entry.shown.catch(() => null))?.graph, await entry.graph?.catch(() => null)],
+        graphs: [
+          (await entry.shown.catch(() => null))?.graph,
+          await entry.graph?.catch(() => null),
+          await entry.cut?.graph.catch(() => null),
+        ],
       })),
     );
     return known.find(({ graphs }) => graphs.includes(graph))?.entry;
@@ -120,4 +131,17 @@ export class ModelStore {
     this.entries = [entry, ...this.entries.filter((e) => e !== entry)].slice(0, KEPT_MODELS);
     return entry;
   }
+}
+
+/** The graph of a kept model that ends in other values than its file does. */
+function cutGraph(entry: Entry, modelPath: string, ends: Ends): Promise<Graph> {
+  const key = JSON.stringify(ends.outputs);
+  if (entry.cut?.key !== key) {
+    const cut = { key, graph: importModel(modelPath, ends) };
+    entry.cut = cut;
+    cut.graph.catch(() => {
+      if (entry.cut === cut) entry.cut = undefined;
+    });
+  }
+  return entry.cut.graph;
 }

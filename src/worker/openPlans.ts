@@ -12,7 +12,7 @@ import type { ModelStore } from './models';
 export function open(models: ModelStore, planPath: string, plan?: Plan): Promise<OpenedPlan> {
   return openPlan(planPath, {
     ...(plan === undefined ? {} : { plan }),
-    model: (modelPath, sizes) => models.model(modelPath, sizes),
+    model: (modelPath, model) => models.model(modelPath, model),
     calibration: (key, graph) => models.calibration(key, graph),
   });
 }
@@ -23,6 +23,6 @@ export function open(models: ModelStore, planPath: string, plan?: Plan): Promise
  */
 export async function openKept(models: ModelStore, planPath: string, text?: string): Promise<OpenedPlan> {
   const plan = text === undefined ? await readPlan(planPath) : parsePlan(text, planPath);
-  const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
+  const { graph } = await models.model(modelPathOf(planPath, plan), plan.model);
   return models.opened(graph, JSON.stringify([planPath, plan]), () => open(models, planPath, plan));
 }

@@ -38,7 +38,7 @@ export async function planProblems({ planPath, planText }: ViewRequest, models: 
     ];
   }
   try {
-    const { sha256, graph } = await models.model(modelPath, plan.model.sizes);
+    const { sha256, graph } = await models.model(modelPath, plan.model);
     if (sha256 !== plan.model.sha256) {
       return [
         {

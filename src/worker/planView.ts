@@ -113,7 +113,7 @@ export function planView(
       accuracy: knowledge.accuracy,
     },
     search: searchView(plan),
-    head: plan.detection ? headView(plan.detection) : null,
+    head: plan.detection ? headView(plan.detection, plan.model.outputs ?? null) : null,
     calibrated: knowledge.explanation !== noExplanation,
     countedCore: knowledge.counts?.core ?? null,
   };

@@ -57,7 +57,7 @@ export function createService(progress: Progress, models: ModelStore = new Model
           },
           preprocess: request.preprocess === 'auto' ? null : await loadPreprocess(request.preprocess),
           cachePath: defaultCachePath(),
-          model: () => models.model(request.modelPath, request.sizes),
+          model: () => models.model(request.modelPath, { sizes: request.sizes }),
         },
         progress,
       );

@@ -68,7 +68,7 @@ export function viewService(models: ModelStore, progress: Progress): ViewService
 
     prepare: async ({ planPath, planText }) => {
       const plan = planText === undefined ? await readPlan(planPath) : parsePlan(planText, planPath);
-      const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
+      const { graph } = await models.model(modelPathOf(planPath, plan), plan.model);
       await models.calibration(plan.calibration.key, graph);
       // The second time is what the first change takes.
       for (let i = 0; i < 3; i++) previewFigures(graph, plan, planPath);
@@ -91,7 +91,7 @@ export function viewService(models: ModelStore, progress: Progress): ViewService
 
     sampleImage: async ({ planPath, planText }) => {
       const plan = planText === undefined ? await readPlan(planPath) : parsePlan(planText, planPath);
-      const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
+      const { graph } = await models.model(modelPathOf(planPath, plan), plan.model);
       return sampleImage(graph, plan, planPath, await models.calibration(plan.calibration.key, graph));
     },
 
@@ -127,7 +127,7 @@ async function changed(
 ): Promise<{ readonly graph: Graph; readonly plan: Plan }> {
   const plan = parsePlan(planText, planPath);
   const modelPath = modelPathOf(planPath, plan);
-  const { sha256, graph } = await models.model(modelPath, plan.model.sizes);
+  const { sha256, graph } = await models.model(modelPath, plan.model);
   if (sha256 !== plan.model.sha256)
     throw new UserError(`${modelPath} has changed since ${planPath} was made. Quantize it again.`);
   const calibration = await models.calibration(plan.calibration.key, graph);

@@ -4,13 +4,17 @@ import * as path from 'node:path';
 import { presetPreprocess } from '../../src/engine/calibration/preprocess';
 import { detectFlash } from '../../src/engine/codegen/detection/detectFlash';
 import { renderDetect } from '../../src/engine/codegen/detection/renderDetect';
+import { findCut } from '../../src/engine/detection/cut/findCut';
+import type { DetectionHead } from '../../src/engine/detection/head';
 import { headPreset } from '../../src/engine/detection/presets';
 import { resolveHead } from '../../src/engine/detection/resolve';
+import type { Graph } from '../../src/engine/graph/types';
 import { detect } from '../../src/engine/program/detection/decode';
 import { lowerHead } from '../../src/engine/program/detection/lowerHead';
 import type { DetectionProgram } from '../../src/engine/program/detection/types';
 import type { Program } from '../../src/engine/program/types';
 import { projectRoot } from '../support/paths';
+import { decodedExports, type DecodedExport } from '../support/decodedExports';
 import { mulberry32 } from '../support/graphBuilder';
 import { families, headGraph, type HeadCase } from '../support/headFamilies';
 import { buildForBoard, runOnBoard } from './board/board';
@@ -20,33 +24,53 @@ const IMAGES = 100;
 
 interface Case {
   readonly name: string;
+  readonly label: string;
   readonly program: Program;
   readonly head: DetectionProgram;
   /** Codes of all outputs, by image. */
   readonly images: readonly Uint8Array[][];
 }
 
-/** A head on outputs of random formats, by channel for every other family, and random codes for them. */
-function caseOf({ head: preset, width, height, outputs }: HeadCase, index: number): Case {
+/** A head on the outputs of a network. */
+interface Described {
+  readonly label: string;
+  readonly graph: Graph;
+  readonly description: DetectionHead;
+}
+
+function ofFamily(family: HeadCase): Described {
+  const graph = headGraph(family);
+  return { label: family.head, graph, description: headPreset(graph, family.head, 'model.onnx') };
+}
+
+/** The head that is found in a network that decodes its boxes itself. */
+async function ofExport({ name, build }: DecodedExport, folder: string): Promise<Described> {
+  const file = path.join(folder, 'decoded.onnx');
+  writeFileSync(file, build());
+  const { graph, head } = (await findCut(file))!;
+  return { label: `${name}, decoded`, graph, description: head };
+}
+
+/** A head on outputs of random formats, by channel for every other one, and random codes for them. */
+function caseOf({ label, graph, description }: Described, index: number): Case {
   const signed = mulberry32(1000 + index);
   const random = (): number => Math.abs(signed());
-  const graph = headGraph({ head: preset, width, height, outputs });
-  const description = headPreset(graph, preset, 'model.onnx');
+  const outputs = graph.outputs.map(({ name, map }) => ({ name, ...graph.maps[map].shape }));
   const resolved = resolveHead(
     graph,
     { ...description, classes: index % 3 === 0 ? 'all' : 'best', candidates: 40 },
     'model.onnx',
   );
   let offset = 16;
-  const buffers = outputs.map(([, h, w, c], id) => {
+  const buffers = outputs.map(({ h, w, c }, id) => {
     const buffer = { id, bits: 8, signed: index % 4 !== 1, bytes: h * w * c, offset };
     offset += h * w * c + 8;
     return buffer;
   });
-  const ports = outputs.map(([name, h, w, c], i) => {
+  const ports = outputs.map(({ name, h, w, c }, i) => {
     const channels = index % 2 === 0 ? c : 1;
     const zero = buffers[i].signed ? 0 : 128;
-    const wide = preset === 'blazeface' ? 0.5 : preset === 'decoded' || preset === 'fomo' ? 0.008 : 0.05;
+    const wide = label === 'blazeface' ? 0.5 : label === 'decoded' || label === 'fomo' ? 0.008 : 0.05;
     return {
       buffer: i,
       name,
@@ -68,7 +92,7 @@ function caseOf({ head: preset, width, height, outputs }: HeadCase, index: numbe
       );
     }),
   );
-  return { name: program.name, program, head, images };
+  return { name: program.name, label, program, head, images };
 }
 
 const provenance = { generator: 'test', planHash: '0', modelFile: 'model.onnx' };
@@ -146,12 +170,16 @@ ${bodies.join('')}    ${board ? 'semihosting_close(in);\n    semihosting_close(o
 
 describe('boxes in C', function () {
   this.timeout(600_000);
-  const cases = families.map(caseOf);
+  let cases: Case[];
+  let want: number[];
   let folder: string;
-  const want = cases.flatMap(expected);
 
-  before(() => {
+  before(async () => {
     folder = scratchFolder('detection');
+    const described = families.map(ofFamily);
+    for (const decoded of decodedExports) described.push(await ofExport(decoded, folder));
+    cases = described.map(caseOf);
+    want = cases.flatMap(expected);
     writeFileSync(path.join(folder, 'in.bin'), Buffer.concat(cases.flatMap((c) => c.images.flat())));
   });
   after(() => removeFolder(folder));
@@ -172,16 +200,16 @@ describe('boxes in C', function () {
   };
 
   it('are found by every family', () => {
-    cases.forEach((c, i) => {
+    cases.forEach((c) => {
       const boxes = expected(c).length - IMAGES;
-      assert.ok(boxes > 0, `${families[i].head} finds nothing in ${IMAGES} images`);
+      assert.ok(boxes > 0, `${c.label} finds nothing in ${IMAGES} images`);
     });
   });
 
   it('take at most the flash that is told, less than 640 bytes below', () => {
     const target = ['-mthumb', '-mcpu=cortex-m4', '-mfpu=fpv4-sp-d16', '-mfloat-abi=hard'];
     for (const wanted of ['yolov2', 'yolov5', 'ssd', 'yunet', 'centernet']) {
-      const c = cases[families.findIndex(({ head }) => head === wanted)];
+      const c = cases.find(({ label }) => label === wanted)!;
       const files = putFiles(path.join(folder, 'flash'), [...filesOf(c), port]);
       const object = path.join(folder, 'flash', `${c.name}.o`);
       const source = files.find((f) => f.endsWith('_detect.c'))!;

@@ -13,6 +13,16 @@ export interface DecodedExport {
   readonly preset: string;
   readonly classes: number;
   readonly locations: number;
+  /** How its outputs have boxes, and the outputs of boxes and scores; null: it selects boxes itself. */
+  readonly boxes: {
+    readonly order: 'center' | 'xyxy';
+    readonly unit: 1 | typeof SIDE;
+    readonly outputs: readonly string[];
+    /** Fields are the rows of an output. */
+    readonly fieldsFirst?: boolean;
+    /** Fields before the classes: 4, or 5 with objectness. */
+    readonly before: number;
+  } | null;
   readonly build: (miss?: NearMiss) => Buffer;
   readonly misses: readonly NearMiss[];
 }
@@ -312,23 +322,65 @@ function fcos(miss: NearMiss = 'none'): Buffer {
 export const decodedExports: readonly DecodedExport[] = [
   {
     name: 'YOLOv5',
+    boxes: { order: 'center', unit: 1, outputs: ['output0'], before: 5 },
     preset: 'yolov5',
     classes: NONE,
     locations: 252,
     build: yolov5,
     misses: ['grid', 'power', 'anchor'],
   },
-  { name: 'YOLOv8', preset: 'yolov8', classes: NONE, locations: 84, build: yolov8, misses: ['grid', 'bins', 'score'] },
-  { name: 'YOLOv8 with NMS', preset: 'yolov8', classes: NONE, locations: 84, build: selected, misses: ['grid'] },
-  { name: 'YOLOX', preset: 'yolox', classes: NONE, locations: 84, build: yolox, misses: ['grid', 'power'] },
-  { name: 'YOLOv2', preset: 'yolov2', classes: NONE, locations: 80, build: yolov2, misses: ['anchor', 'score'] },
+  {
+    name: 'YOLOv8',
+    boxes: { order: 'center', unit: 1, outputs: ['output0'], fieldsFirst: true, before: 4 },
+    preset: 'yolov8',
+    classes: NONE,
+    locations: 84,
+    build: yolov8,
+    misses: ['grid', 'bins', 'score'],
+  },
+  {
+    name: 'YOLOv8 with NMS',
+    boxes: null,
+    preset: 'yolov8',
+    classes: NONE,
+    locations: 84,
+    build: selected,
+    misses: ['grid'],
+  },
+  {
+    name: 'YOLOX',
+    boxes: { order: 'center', unit: 1, outputs: ['output'], before: 5 },
+    preset: 'yolox',
+    classes: NONE,
+    locations: 84,
+    build: yolox,
+    misses: ['grid', 'power'],
+  },
+  {
+    name: 'YOLOv2',
+    boxes: { order: 'xyxy', unit: SIDE, outputs: ['boxes', 'scores'], before: 0 },
+    preset: 'yolov2',
+    classes: NONE,
+    locations: 80,
+    build: yolov2,
+    misses: ['anchor', 'score'],
+  },
   {
     name: 'SSD',
+    boxes: { order: 'xyxy', unit: SIDE, outputs: ['boxes', 'scores'], before: 1 },
     preset: 'ssd',
     classes: NONE,
     locations: 8 * 8 * 3 + 4 * 4 * 2 + 2 * 2 * 2,
     build: ssd,
     misses: ['anchor', 'variance'],
   },
-  { name: 'FCOS', preset: 'custom', classes: NONE, locations: 64, build: fcos, misses: ['grid'] },
+  {
+    name: 'FCOS',
+    boxes: { order: 'xyxy', unit: 1, outputs: ['boxes', 'scores'], before: 0 },
+    preset: 'custom',
+    classes: NONE,
+    locations: 64,
+    build: fcos,
+    misses: ['grid'],
+  },
 ];

@@ -123,6 +123,7 @@ function headFacts(head: HeadView): HTMLElement {
     h('h3', {}, t('Detection head')),
     facts([
       [t('Preset'), head.preset],
+      ...(head.cutAt ? [[t('Cut before decoding at'), head.cutAt.join(', ')] as [string, string]] : []),
       [t('Labels'), labelsText(head.labels)],
       [t('Score threshold'), plain(head.score, 2)],
       [t('NMS IoU'), `${suppressed[head.suppress]} · IoU ${plain(head.iou, 2)}`],

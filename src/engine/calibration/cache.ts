@@ -51,6 +51,7 @@ export async function calibrationKey(
       version: STATISTICS_VERSION,
       preprocess,
       inputs: graph.inputs.map(({ name, dims }) => ({ name, dims })),
+      ...(graph.outputs.some(({ inner }) => inner) ? { outputs: graph.outputs.map(({ name }) => name) } : {}),
     }),
   );
   await addFile(hash, modelPath);

@@ -128,6 +128,18 @@ export interface Detection extends Corners {
   readonly points?: readonly number[];
 }
 
+/** Names of the values that a head reads, each once. */
+export function outputsOf({ levels }: DetectionHead): string[] {
+  const places = levels.flatMap(({ box, objectness, score, points }): (Place | undefined)[] => [
+    box,
+    box.form === 'center' ? box.size : undefined,
+    objectness,
+    score,
+    points,
+  ]);
+  return [...new Set(places.flatMap((place) => (place ? [place.output] : [])))];
+}
+
 /** The score's index of each label: all but the background. */
 export function labelIndices({ count, background }: ScoreForm): number[] {
   return Array.from({ length: count }, (_, i) => i).filter((i) => i !== background);

@@ -148,6 +148,8 @@ export interface Plan {
     readonly sha256: string;
     /** Values for symbolic dimensions. */
     readonly sizes?: Readonly<Record<string, number>>;
+    /** Values that the network ends in, where these are not the file's outputs. */
+    readonly outputs?: readonly string[];
   };
   readonly preprocess: Preprocess;
   /** What the outputs are for. Missing: from the last layer and the samples' labels. */

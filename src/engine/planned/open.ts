@@ -49,7 +49,7 @@ export interface OpenPlanOptions {
   /** The plan's decisions where they differ from the file's, e.g. those of an editor that has not been saved. */
   readonly plan?: Plan;
   /** Gives the model, for callers that keep it; else it is read. */
-  readonly model?: (modelPath: string, sizes: Plan['model']['sizes']) => Promise<PlanModel>;
+  readonly model?: (modelPath: string, model: Plan['model']) => Promise<PlanModel>;
   /**
    * Finds the calibration with this key, if it is still cached: needed when bits were edited by hand since the
    * parameters were written.
@@ -67,11 +67,11 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
   const plan = options.plan ?? (await readPlan(planPath));
   const modelPath = modelPathOf(planPath, plan);
   const { sha256, graph: known } = options.model
-    ? await options.model(modelPath, plan.model.sizes)
+    ? await options.model(modelPath, plan.model)
     : { sha256: await hashModel(modelPath), graph: null };
   if (sha256 !== plan.model.sha256)
     throw new UserError(`${modelPath} has changed since ${planPath} was made. Quantize it again.`);
-  const graph = known ?? (await importModel(modelPath, { sizes: plan.model.sizes }));
+  const graph = known ?? (await importModel(modelPath, plan.model));
   const head = plan.detection ? resolveHead(graph, plan.detection, planPath) : null;
   const decisions = decisionsOf(graph, plan, planPath);
   const stage = resolveStage(graph, plan.patchStage, planPath);

@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { presetPreprocess } from '../calibration/preprocess';
 import type { Preprocess } from '../calibration/types';
+import type { Cut } from '../detection/cut/findCut';
 import type { DetectionHead } from '../detection/head';
 import { readHead } from '../detection/headFile';
 import { headPreset, proposeHead } from '../detection/presets';
@@ -8,6 +9,7 @@ import { resolveHead, type ResolvedHead } from '../detection/resolve';
 import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import type { QuantizeOptions } from './options';
+import { cutNote } from './readNetwork';
 
 /** What a detector is quantized as. */
 export interface DetectionChoice {
@@ -23,14 +25,16 @@ const LETTERBOXED = /^yolo(v5|v7|v8|x)$/;
  * A detector's head, given or proposed by its outputs, and how its images are resized if that was not given.
  *
  * @param notes gets what was proposed, and that images are cropped
+ * @param cut   where the network was cut before its decoding, with the head for that
  * @throws UserError when what was given does not match the network
  */
 export async function chooseDetection(
   graph: Graph,
   options: Pick<QuantizeOptions, 'modelPath' | 'task' | 'head' | 'preprocess'>,
   notes: string[],
+  cut: Cut | null = null,
 ): Promise<DetectionChoice> {
-  const head = await chooseHead(graph, options, notes);
+  const head = await chooseHead(graph, options, notes, cut);
   if (!head) return { task: options.task, head, preprocess: options.preprocess ?? presetPreprocess('unit') };
   const { preprocess } = options;
   if (preprocess?.resize === 'crop')
@@ -48,12 +52,17 @@ async function chooseHead(
   graph: Graph,
   { modelPath, task, head: given }: Pick<QuantizeOptions, 'modelPath' | 'task' | 'head'>,
   notes: string[],
+  cut: Cut | null,
 ): Promise<ResolvedHead | null> {
   const model = path.basename(modelPath);
   if (given === 'none' || (task !== undefined && task !== 'detect')) return null;
   if (typeof given === 'object') return resolveHead(graph, given, model);
   if (given?.toLowerCase().endsWith('.json')) return resolveHead(graph, await readHead(given), path.basename(given));
   if (given !== undefined) return resolveHead(graph, headPreset(graph, given, model), model);
+  if (cut) {
+    notes.push(cutNote(cut));
+    return resolveHead(graph, cut.head, model);
+  }
   const proposed = proposeHead(graph, model);
   if (!proposed) {
     if (task === 'detect')

@@ -7,6 +7,7 @@ import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import { hashBytes, hashFile, writePlanWhole } from '../plan/files';
 import { encodeParameters } from '../plan/parametersFile';
+import { modelOf } from '../plan/modelOf';
 import { relativeTo } from '../plan/relativeTo';
 import { formatPlan, parametersFileName } from '../plan/sidecar';
 import { toldOf } from '../plan/toldOf';
@@ -90,18 +91,14 @@ export class PlanWriter {
   }
 
   private planOf(found: Searched, parametersHash: string, outcome: SearchOutcome | undefined): Plan {
-    const { options, sha256, preprocess, task, head, search, limits, calibration } = this.context;
+    const { options, graph, sha256, preprocess, task, head, search, limits, calibration } = this.context;
     const { decision, reduction, objective = limits?.objective } = found;
     const { patchStage, tailStages } = decision;
     const told = { target: options.target, patchStage, tailStages };
     return {
       version: 1,
       generator: GENERATOR,
-      model: {
-        file: relativeTo(options.planPath, options.modelPath),
-        sha256,
-        ...(options.sizes ? { sizes: options.sizes } : {}),
-      },
+      model: modelOf(options.planPath, { ...options, sha256 }, graph),
       preprocess,
       ...(task ? { task } : {}),
       ...(head ? { detection: head.head } : {}),

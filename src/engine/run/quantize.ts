@@ -12,12 +12,9 @@ import { programFlash } from '../codegen/flash';
 import { flashOptions, mostFlashBytes } from '../targets/capacity';
 import { coreOf } from '../targets/targets';
 import { noFlashFit } from './bitState';
-import { importModel } from '../onnx';
 import type { ParetoPoint } from '../patch/pareto';
-import { hashModel } from '../plan/files';
 import { assertReplaceable } from '../plan/ownFile';
 import { parametersFileName } from '../plan/sidecar';
-import type { PlanModel } from '../planned/open';
 import { outlierShare } from '../planned/stage';
 import { orderNotes } from '../program/portOrder';
 import type { Program } from '../program/types';
@@ -33,6 +30,7 @@ import { flashNotes } from './flashNotes';
 import { PhasedProgress } from './phases';
 import { PlanWriter, type MeasuredLimits, type SearchOutcome, type SearchParameters } from './planWriter';
 import type { QuantizeSummary } from './quantizeSummary';
+import { readNetwork } from './readNetwork';
 import { summarize } from './summarize';
 import { endNote, lossNotes } from './lossNotes';
 
@@ -58,10 +56,10 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   const progress = new PhasedProgress(target, PHASES);
   progress.report('Reading the model', 0, 0);
   await assertOwn(options);
-  const { sha256, graph } = await (options.model ?? (() => readModel(options)))();
+  const { sha256, graph, cut } = await readNetwork(options, options.model);
   const notes: string[] = [];
   refuseHopeless(graph, options);
-  const { task, head, preprocess: plain } = await chooseDetection(graph, options, notes);
+  const { task, head, preprocess: plain } = await chooseDetection(graph, options, notes, cut);
   const preprocess = options.preprocess || head ? plain : await findOrTake(plain, graph, options, progress, notes);
   const locked = options.force ? undefined : await lockedDecisions(options.planPath);
 
@@ -120,11 +118,6 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   const { planPath } = options;
   const summary = summarize({ graph, program, plan, planPath, pareto, ...outcome, seconds });
   return { summary, program };
-}
-
-async function readModel({ modelPath, sizes }: QuantizeOptions): Promise<PlanModel> {
-  const sha256 = await hashModel(modelPath);
-  return { sha256, graph: await importModel(modelPath, { sizes }) };
 }
 
 /** Other ways to run the network at the bits that were found; none where the run was ended early. */

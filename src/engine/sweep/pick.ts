@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { programFlash } from '../codegen/flash';
 import { GENERATOR } from '../common/generator';
+import { modelOf } from '../plan/modelOf';
 import { relativeTo } from '../plan/relativeTo';
 import { hashBytes, writePlanWhole } from '../plan/files';
 import { encodeParameters } from '../plan/parametersFile';
@@ -57,11 +58,7 @@ export async function writePointAsPlan(
   const planWith = (sha256: string, told?: PlanAccount): Plan => ({
     version: 1,
     generator: GENERATOR,
-    model: {
-      file: relativeTo(planPath, model.modelPath),
-      sha256: session.sha256,
-      ...(model.sizes ? { sizes: model.sizes } : {}),
-    },
+    model: modelOf(planPath, { ...model, sha256: session.sha256 }, graph),
     preprocess: settings.preprocess,
     ...(session.quantizer.sureTask ? { task: session.quantizer.sureTask } : {}),
     ...(session.head ? { detection: session.head.head } : {}),

@@ -10,8 +10,7 @@ import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import { LossEstimator } from '../run/lossEstimator';
 import { COMPENSATION_IMAGES, ModelQuantizer } from '../run/modelQuantizer';
-import { importModel } from '../onnx';
-import { hashModel } from '../plan/files';
+import { readNetwork } from '../run/readNetwork';
 import type { Progress } from '../common/progress';
 import type { SweepSettings } from './types';
 
@@ -54,10 +53,9 @@ export class SweepSession {
   static async open(model: SessionModel, progress: Progress): Promise<SweepSession> {
     progress.report('Reading the model', 0, 0);
     const { modelPath, file } = model;
-    const sha256 = await hashModel(modelPath);
-    const graph = await importModel(modelPath, { sizes: model.sizes });
+    const { sha256, graph, cut } = await readNetwork(model);
     const notes: string[] = [];
-    const { task, head, preprocess } = await chooseDetection(graph, model, notes);
+    const { task, head, preprocess } = await chooseDetection(graph, model, notes, cut);
     const samples = await listSamples(model.imagesPath, graph, model.limit);
     notes.push(...samples.notes);
     const calibration = await calibrateCached(graph, modelPath, samples, preprocess, model.cachePath, progress, notes);

@@ -14,6 +14,7 @@ export function detectorView(): EditorView {
     plan: {
       ...plan,
       head: {
+        cutAt: null,
         preset: 'yolo-fastest',
         labels,
         score: 0.3,

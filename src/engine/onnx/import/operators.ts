@@ -113,7 +113,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   DynamicQuantizeLinear: 'Start from the float model, or from one quantized in QDQ format.',
   ArgMax: 'Cut the model before it and take the maximum in the application.',
   TopK: 'Cut the model before it and sort in the application.',
-  NonMaxSuppression: 'Cut the model before it and select the boxes in the application.',
+  NonMaxSuppression:
+    'Its boxes are decoded as no head describes. Cut the model before it and select the boxes in the application.',
   LRN: 'Use BatchNormalization instead and retrain.',
   LSTM: 'Only feed-forward networks are supported: use 1-D convolutions instead.',
   GRU: 'Only feed-forward networks are supported: use 1-D convolutions instead.',
