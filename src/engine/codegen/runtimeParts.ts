@@ -31,7 +31,7 @@ export const cFiles: Readonly<Record<string, { readonly title: string; readonly 
   'qmcu_depthwise2d.c': { title: 'depthwise convolution', parts: /^qmcu_depthwise2d[a-z0-9_]*\.c$/ },
   'qmcu_elementwise.c': {
     title: 'packing of codes and element-wise kernels',
-    parts: /^qmcu_(codes|elementwise)[a-z0-9_]*\.c$/,
+    parts: /^qmcu_(add|codes|elementwise)[a-z0-9_]*\.c$/,
   },
   'qmcu_pool.c': { title: 'pooling and resampling', parts: /^qmcu_pool[a-z0-9_]*\.c$/ },
   'qmcu_softmax.c': {

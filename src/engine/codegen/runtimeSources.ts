@@ -10,6 +10,7 @@ import depthwise2d from '../../firmware/common/qmcu_depthwise2d.c';
 import depthwise2dTapHeader from '../../firmware/common/qmcu_depthwise2d_tap.h';
 import depthwise2dTaps from '../../firmware/common/qmcu_depthwise2d_taps.c';
 import depthwise2dTapsHeader from '../../firmware/common/qmcu_depthwise2d_taps.h';
+import add from '../../firmware/common/qmcu_add.c';
 import elementwise from '../../firmware/common/qmcu_elementwise.c';
 import internalHeader from '../../firmware/common/qmcu_internal.h';
 import layerKernelsHeader from '../../firmware/common/qmcu_layer_kernels.h';
@@ -78,6 +79,7 @@ export type RuntimeFolder = 'common' | 'dsp' | 'mve' | 'plain';
 
 /** All files of `src/firmware/`, bundled as text, by their names, which are unlike in all folders. */
 export const runtimeSources: Readonly<Record<string, { readonly folder: RuntimeFolder; readonly text: string }>> = {
+  'qmcu_add.c': { folder: 'common', text: add },
   'qmcu_camera.h': { folder: 'common', text: cameraHeader },
   'qmcu_camera_bgr888.c': { folder: 'common', text: cameraBgr888 },
   'qmcu_camera_gray.c': { folder: 'common', text: cameraGray },

@@ -43,7 +43,7 @@ export interface ShapedCalls {
 }
 
 /** Most taps whose weights vector kernels unpack (qmcu_depthwise2d_mve.c). */
-const UNPACKED_TAPS = 25;
+const UNPACKED_TAPS = 49;
 
 const windowless = { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1 } as const;
 

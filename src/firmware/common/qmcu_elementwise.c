@@ -21,147 +21,7 @@ static void flatten_rows(qmcu_map *in, qmcu_map *out)
     }
 }
 
-/* Step from one row or pixel to the next, 0 for a map that is broadcast. */
-static qmcu_map broadcast(const qmcu_map *in)
-{
-    qmcu_map map = *in;
-    if (in->h == 1 && in->w == 1) {
-        map.row_bytes = 0;
-        map.pixel_bytes = 0;
-    }
-    return map;
-}
-
-#if QMCU_MVE
-/* Bytes that follow each other where no channel has its own factors: 1, or 0 where the maps are others. */
-static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
-{
-    const int one = (in0->h == 1 && in0->w == 1) || (in1->h == 1 && in1->w == 1);
-    const int tables = p->multiplier_table[0] != NULL || p->multiplier_table[1] != NULL || p->offset_table != NULL;
-    if (one || tables || in0->format < QMCU_U8 || in1->format < QMCU_U8 || out->format < QMCU_U8 ||
-        !qmcu_is_dense(in0) || !qmcu_is_dense(in1) || !qmcu_is_dense(out)) {
-        return 0;
-    }
-    for (int32_t y = 0; y < out->h; y++) {
-        qmcu_mve_add_bytes(p, qmcu_at(in0, y, 0, 0), in0->format == QMCU_S8, qmcu_at(in1, y, 0, 0),
-                           in1->format == QMCU_S8, out->w * out->channels, qmcu_at(out, y, 0, 0));
-    }
-    return 1;
-}
-#else
-QMCU_INLINE int32_t byte_code(uint32_t is_signed, const uint8_t *p)
-{
-    return is_signed ? (int32_t)(int8_t)*p : (int32_t)*p;
-}
-
-#if QMCU_DSP
-/* The codes of two maps beside each other times their factors, shifted and saturated. */
-QMCU_INLINE int32_t add_pair(const qmcu_scaled_sum *p, uint32_t sign_out, uint32_t factors, uint32_t pair)
-{
-    const int32_t y = qmcu_smlad_from(pair, factors, p->offset) >> p->shift;
-    return sign_out ? qmcu_ssat8(y) : qmcu_usat8(y);
-}
-
-/* As many of them as are whole words, where the bounds are those of the format; returns how many. Inlined with constant
- * signs. */
-QMCU_INLINE int32_t add_words(const qmcu_scaled_sum *sum, uint32_t sign, const uint8_t *x0, const uint8_t *x1,
-                              int32_t n, uint32_t sign_out, uint8_t *to)
-{
-    const qmcu_scaled_sum p = *sum;
-    const uint32_t factors = qmcu_pkh_low((uint32_t)p.multiplier[0], (uint32_t)p.multiplier[1]);
-    const int32_t words = n / 4 * 4;
-    for (const uint8_t *end = x0 + words; x0 != end; x0 += 4) {
-        const uint32_t a = qmcu_load_unaligned(x0);
-        const uint32_t b = qmcu_load_unaligned(x1);
-        const uint32_t even_a = sign ? qmcu_sxtb16(a) : qmcu_uxtb16(a);
-        const uint32_t even_b = sign ? qmcu_sxtb16(b) : qmcu_uxtb16(b);
-        const uint32_t odd_a = sign ? qmcu_sxtb16_ror8(a) : qmcu_uxtb16_ror8(a);
-        const uint32_t odd_b = sign ? qmcu_sxtb16_ror8(b) : qmcu_uxtb16_ror8(b);
-        to[0] = (uint8_t)add_pair(&p, sign_out, factors, qmcu_pkh_low(even_a, even_b));
-        to[1] = (uint8_t)add_pair(&p, sign_out, factors, qmcu_pkh_low(odd_a, odd_b));
-        to[2] = (uint8_t)add_pair(&p, sign_out, factors, qmcu_pkh_high(even_a, even_b));
-        to[3] = (uint8_t)add_pair(&p, sign_out, factors, qmcu_pkh_high(odd_a, odd_b));
-        x1 += 4;
-        to += 4;
-    }
-    return words;
-}
-
-/* The same for any of these maps: 0 where they are others. */
-static QMCU_SMALL int32_t add_whole_words(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t *x0, uint32_t sign1,
-                                          const uint8_t *x1, int32_t n, uint32_t sign_out, uint8_t *to)
-{
-    const int32_t lowest = sign_out ? -128 : 0;
-    if (sign0 != sign1 || p->min != lowest || p->max != lowest + 255) {
-        return 0;
-    }
-    QMCU_ASSUME((QMCU_ADD_INPUTS >> sign0 & 1u) != 0u && (QMCU_ADD_OUTPUTS >> sign_out & 1u) != 0u);
-    if (sign_out) {
-        return sign0 ? add_words(p, 1u, x0, x1, n, 1u, to) : add_words(p, 0u, x0, x1, n, 1u, to);
-    }
-    return sign0 ? add_words(p, 1u, x0, x1, n, 0u, to) : add_words(p, 0u, x0, x1, n, 0u, to);
-}
-#endif
-
-/* Bytes that follow each other, with one factor for all channels. Inlined with constant signs. */
-QMCU_INLINE void add_run(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t *x0, uint32_t sign1, const uint8_t *x1,
-                         int32_t n, uint8_t *to)
-{
-    const int32_t m0 = p->multiplier[0];
-    const int32_t m1 = p->multiplier[1];
-    const int32_t offset = p->offset;
-    const uint32_t shift = p->shift;
-    const int32_t min = p->min;
-    const int32_t max = p->max;
-    for (int32_t i = 0; i < n; i++) {
-        to[i] = (uint8_t)qmcu_clamp((byte_code(sign0, x0 + i) * m0 + byte_code(sign1, x1 + i) * m1 + offset) >> shift,
-                                    min, max);
-    }
-}
-
-/* Sums of 8-bit codes where no channel has its own factors and pixels follow each other: 1, or 0 where the maps are
- * others. */
-static QMCU_SMALL int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
-{
-    const int one = (in0->h == 1 && in0->w == 1) || (in1->h == 1 && in1->w == 1);
-    const int tables = p->multiplier_table[0] != NULL || p->multiplier_table[1] != NULL || p->offset_table != NULL;
-    if (one || tables || in0->format < QMCU_U8 || in1->format < QMCU_U8 || out->format < QMCU_U8 ||
-        !qmcu_is_dense(in0) || !qmcu_is_dense(in1) || !qmcu_is_dense(out)) {
-        return 0;
-    }
-    const int32_t n = out->w * out->channels;
-    for (int32_t y = 0; y < out->h; y++) {
-        const uint8_t *x0 = qmcu_at(in0, y, 0, 0);
-        const uint8_t *x1 = qmcu_at(in1, y, 0, 0);
-        uint8_t *to = qmcu_at(out, y, 0, 0);
-#if QMCU_DSP
-        const int32_t done = add_whole_words(p, in0->format & 1u, x0, in1->format & 1u, x1, n, out->format & 1u, to);
-#else
-        const int32_t done = 0;
-#endif
-        x0 += done;
-        x1 += done;
-        to += done;
-        QMCU_ASSUME((QMCU_ADD_INPUTS >> (in0->format & 1u) & 1u) != 0u &&
-                    (QMCU_ADD_INPUTS >> (in1->format & 1u) & 1u) != 0u);
-        switch (2u * (in0->format & 1u) + (in1->format & 1u)) {
-        case 0u:
-            add_run(p, 0u, x0, 0u, x1, n - done, to);
-            break;
-        case 1u:
-            add_run(p, 0u, x0, 1u, x1, n - done, to);
-            break;
-        case 2u:
-            add_run(p, 1u, x0, 0u, x1, n - done, to);
-            break;
-        default:
-            add_run(p, 1u, x0, 1u, x1, n - done, to);
-            break;
-        }
-    }
-    return 1;
-}
-
+#if !QMCU_MVE
 QMCU_INLINE int32_t requantize_code(const qmcu_scaled_sum *p, int32_t code, int32_t m, int32_t offset)
 {
     return qmcu_clamp((code * m + offset) >> p->shift, p->min, p->max);
@@ -177,21 +37,21 @@ QMCU_INLINE void requantize_pixel(const qmcu_scaled_sum *p, uint32_t sign, const
 {
     if (bits == 8u) {
         for (int32_t i = 0; i < n; i++) {
-            to[i] = (uint8_t)requantize_code(p, byte_code(sign, x + i), m[i * m_step], offset[i * offset_step]);
+            to[i] = (uint8_t)requantize_code(p, qmcu_byte_code(sign, x + i), m[i * m_step], offset[i * offset_step]);
         }
         return;
     }
     int32_t i = 0;
     for (; i + 1 < n; i += 2) {
-        const int32_t low = requantize_code(p, byte_code(sign, x + i), m[i * m_step], offset[i * offset_step]);
+        const int32_t low = requantize_code(p, qmcu_byte_code(sign, x + i), m[i * m_step], offset[i * offset_step]);
         const int32_t high =
-            requantize_code(p, byte_code(sign, x + i + 1), m[(i + 1) * m_step], offset[(i + 1) * offset_step]);
+            requantize_code(p, qmcu_byte_code(sign, x + i + 1), m[(i + 1) * m_step], offset[(i + 1) * offset_step]);
         to[i / 2] = (uint8_t)(((uint32_t)low & 15u) | (uint32_t)high << 4);
     }
     if (i < n) {
-        to[i / 2] =
-            (uint8_t)((uint32_t)requantize_code(p, byte_code(sign, x + i), m[i * m_step], offset[i * offset_step]) &
-                      15u);
+        to[i / 2] = (uint8_t)((uint32_t)requantize_code(p, qmcu_byte_code(sign, x + i), m[i * m_step],
+                                                        offset[i * offset_step]) &
+                              15u);
     }
 }
 
@@ -224,40 +84,6 @@ static int requantize_bytes(const qmcu_scaled_sum *p, const qmcu_map *in, const 
     return 1;
 }
 #endif
-
-QMCU_KERNEL QMCU_SMALL void qmcu_add(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1,
-                                     const qmcu_map *out)
-{
-    if (add_bytes(p, in0, in1, out)) {
-        return;
-    }
-    const qmcu_map a = broadcast(in0);
-    const qmcu_map b = broadcast(in1);
-    int16_t x0[QMCU_CHUNK];
-    int16_t x1[QMCU_CHUNK];
-    for (int32_t y = 0; y < out->h; y++) {
-        for (int32_t x = 0; x < out->w; x++) {
-            for (int32_t c = 0; c < out->channels; c += QMCU_CHUNK) {
-                const int32_t n = qmcu_min(QMCU_CHUNK, out->channels - c);
-                qmcu_unpack(qmcu_at(&a, y, x, c), n, a.format, x0);
-                qmcu_unpack(qmcu_at(&b, y, x, c), n, b.format, x1);
-#if QMCU_MVE
-                qmcu_mve_scaled_sum(p, c, n, x0, x1);
-#else
-                for (int32_t i = 0; i < n; i++) {
-                    const int32_t m0 =
-                        p->multiplier_table[0] != NULL ? p->multiplier_table[0][c + i] : p->multiplier[0];
-                    const int32_t m1 =
-                        p->multiplier_table[1] != NULL ? p->multiplier_table[1][c + i] : p->multiplier[1];
-                    const int32_t offset = p->offset_table != NULL ? p->offset_table[c + i] : p->offset;
-                    x0[i] = (int16_t)qmcu_clamp((x0[i] * m0 + x1[i] * m1 + offset) >> p->shift, p->min, p->max);
-                }
-#endif
-                qmcu_pack(x0, n, out->format, qmcu_at(out, y, x, c));
-            }
-        }
-    }
-}
 
 QMCU_KERNEL QMCU_SMALL void qmcu_requantize(const qmcu_scaled_sum *p, const qmcu_map *in, const qmcu_map *out)
 {
@@ -295,8 +121,8 @@ QMCU_KERNEL QMCU_SMALL void qmcu_requantize(const qmcu_scaled_sum *p, const qmcu
 QMCU_KERNEL QMCU_SMALL void qmcu_mul(const qmcu_mul_params *p, const qmcu_map *in0, const qmcu_map *in1,
                                      const qmcu_map *out)
 {
-    const qmcu_map a = broadcast(in0);
-    const qmcu_map b = broadcast(in1);
+    const qmcu_map a = qmcu_broadcast(in0);
+    const qmcu_map b = qmcu_broadcast(in1);
     int16_t x0[QMCU_CHUNK];
     int16_t x1[QMCU_CHUNK];
     for (int32_t y = 0; y < out->h; y++) {

@@ -191,6 +191,23 @@ QMCU_INLINE int qmcu_is_dense(const qmcu_map *map)
     return map->channels * (int32_t)qmcu_bits(map->format) == map->pixel_bytes * 8;
 }
 
+/* Step from one row or pixel to the next, 0 for a map that is broadcast. */
+QMCU_INLINE qmcu_map qmcu_broadcast(const qmcu_map *in)
+{
+    qmcu_map map = *in;
+    if (in->h == 1 && in->w == 1) {
+        map.row_bytes = 0;
+        map.pixel_bytes = 0;
+    }
+    return map;
+}
+
+/* A byte as a code. */
+QMCU_INLINE int32_t qmcu_byte_code(uint32_t is_signed, const uint8_t *p)
+{
+    return is_signed ? (int32_t)(int8_t)*p : (int32_t)*p;
+}
+
 /* Taps [first, end) of a window of `kernel` taps from `origin` on, `dilation` apart, that lie inside [0, size). */
 typedef struct {
     int32_t first;

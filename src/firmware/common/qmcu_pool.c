@@ -5,38 +5,7 @@
  */
 #include <string.h>
 
-#include "qmcu_mve.h"
-
-QMCU_KERNEL QMCU_SMALL void qmcu_max_pool(const qmcu_window *window, const qmcu_map *in, const qmcu_map *out)
-{
-    const int32_t chunk = QMCU_CHUNK;
-    int16_t codes[QMCU_CHUNK];
-    int16_t largest[QMCU_CHUNK];
-    for (int32_t oy = 0; oy < out->h; oy++) {
-        const int32_t y = oy * window->stride_h - window->pad_top;
-        const qmcu_taps ky = qmcu_taps_inside(y, window->kernel_h, window->dilation_h, in->h);
-        for (int32_t ox = 0; ox < out->w; ox++) {
-            const int32_t x = ox * window->stride_w - window->pad_left;
-            const qmcu_taps kx = qmcu_taps_inside(x, window->kernel_w, window->dilation_w, in->w);
-            for (int32_t c = 0; c < out->channels; c += chunk) {
-                const int32_t n = qmcu_min(chunk, out->channels - c);
-                for (int32_t i = 0; i < n; i++) {
-                    largest[i] = INT16_MIN;
-                }
-                for (int32_t i = ky.first; i < ky.end; i++) {
-                    for (int32_t j = kx.first; j < kx.end; j++) {
-                        qmcu_unpack(qmcu_at(in, y + i * window->dilation_h, x + j * window->dilation_w, c), n,
-                                    in->format, codes);
-                        for (int32_t k = 0; k < n; k++) {
-                            largest[k] = codes[k] > largest[k] ? codes[k] : largest[k];
-                        }
-                    }
-                }
-                qmcu_pack(largest, n, out->format, qmcu_at(out, oy, ox, c));
-            }
-        }
-    }
-}
+#include "qmcu_dsp.h"
 
 #if !QMCU_MVE
 /* Taps inside the input, those of one row after the other. */
@@ -56,6 +25,119 @@ QMCU_INLINE uint32_t load_bytes(const uint8_t *p)
     return word;
 }
 
+/* Codes are compared a byte or, with the DSP extension, four at a time. */
+#if QMCU_DSP
+#define UNIT_BYTES 4
+QMCU_INLINE uint32_t larger_codes(uint32_t a, uint32_t b)
+{
+    return qmcu_larger_bytes(a, b);
+}
+QMCU_INLINE uint32_t load_unit(const uint8_t *p)
+{
+    return load_bytes(p);
+}
+#else
+#define UNIT_BYTES 1
+QMCU_INLINE uint32_t larger_codes(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+QMCU_INLINE uint32_t load_unit(const uint8_t *p)
+{
+    return *p;
+}
+#endif
+
+/*
+ * The largest codes of one unit of bytes under a window, as unsigned numbers: `flip` inverts the highest bits of signed
+ * ones. Those of 4 bits are compared at the top of bytes, even and odd ones apart. Inlined with constant bits.
+ */
+QMCU_INLINE uint32_t largest_unit(uint32_t bits, const pool_taps *taps, const uint8_t *row, uint32_t flip)
+{
+    const uint32_t high = 0xf0f0f0f0u;
+    uint32_t even = 0u;
+    uint32_t odd = 0u;
+    for (int32_t i = taps->rows; i > 0; i--) {
+        const uint8_t *p = row;
+        for (int32_t j = taps->columns; j > 0; j--) {
+            const uint32_t codes = load_unit(p) ^ flip;
+            if (bits == 8u) {
+                odd = larger_codes(odd, codes);
+            } else {
+                even = larger_codes(even, codes << 4 & high);
+                odd = larger_codes(odd, codes & high);
+            }
+            p += taps->next;
+        }
+        row += taps->next_row;
+    }
+    return (bits == 8u ? odd : even >> 4 | odd) ^ flip;
+}
+
+/* Puts the largest codes of whole units of `bytes` bytes there; returns of how many. */
+static int32_t largest_codes(const pool_taps *taps, uint32_t format, int32_t bytes, uint8_t *to)
+{
+    const uint32_t of_bytes = UNIT_BYTES == 4 ? 0x01010101u : 1u;
+    const uint32_t flip = format == QMCU_S8 ? of_bytes << 7 : format == QMCU_S4 ? of_bytes * 0x88u : 0u;
+    const int32_t whole = bytes / UNIT_BYTES * UNIT_BYTES;
+    for (int32_t i = 0; i < whole; i += UNIT_BYTES) {
+        const uint32_t unit = qmcu_bits(format) == 8u ? largest_unit(8u, taps, taps->first + i, flip)
+                                                      : largest_unit(4u, taps, taps->first + i, flip);
+        memcpy(to + i, &unit, UNIT_BYTES);
+    }
+    return whole;
+}
+#endif
+
+QMCU_KERNEL QMCU_SMALL void qmcu_max_pool(const qmcu_window *window, const qmcu_map *in, const qmcu_map *out)
+{
+    const int32_t bits = (int32_t)qmcu_bits(in->format);
+    int16_t codes[QMCU_CHUNK];
+    int16_t largest[QMCU_CHUNK];
+    for (int32_t oy = 0; oy < out->h; oy++) {
+        const int32_t y = oy * window->stride_h - window->pad_top;
+        const qmcu_taps ky = qmcu_taps_inside(y, window->kernel_h, window->dilation_h, in->h);
+        for (int32_t ox = 0; ox < out->w; ox++) {
+            const int32_t x = ox * window->stride_w - window->pad_left;
+            const qmcu_taps kx = qmcu_taps_inside(x, window->kernel_w, window->dilation_w, in->w);
+            int32_t c = 0;
+            if (bits >= 4 && in->format == out->format && ky.end > ky.first && kx.end > kx.first) {
+                const int32_t bytes = out->channels * bits / 8;
+                const uint8_t *first =
+                    qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, 0);
+#if QMCU_MVE
+                const qmcu_mve_pixels pixels = {ky.end - ky.first, kx.end - kx.first,
+                                                window->dilation_h * in->row_bytes,
+                                                window->dilation_w * in->pixel_bytes};
+                qmcu_mve_largest(first, &pixels, in->format, bytes, qmcu_at(out, oy, ox, 0));
+                c = bytes * 8 / bits;
+#else
+                const pool_taps taps = {first, ky.end - ky.first, kx.end - kx.first, window->dilation_h * in->row_bytes,
+                                        window->dilation_w * in->pixel_bytes};
+                c = largest_codes(&taps, in->format, bytes, qmcu_at(out, oy, ox, 0)) * 8 / bits;
+#endif
+            }
+            for (; c < out->channels; c += QMCU_CHUNK) {
+                const int32_t n = qmcu_min(QMCU_CHUNK, out->channels - c);
+                for (int32_t i = 0; i < n; i++) {
+                    largest[i] = INT16_MIN;
+                }
+                for (int32_t i = ky.first; i < ky.end; i++) {
+                    for (int32_t j = kx.first; j < kx.end; j++) {
+                        qmcu_unpack(qmcu_at(in, y + i * window->dilation_h, x + j * window->dilation_w, c), n,
+                                    in->format, codes);
+                        for (int32_t k = 0; k < n; k++) {
+                            largest[k] = codes[k] > largest[k] ? codes[k] : largest[k];
+                        }
+                    }
+                }
+                qmcu_pack(largest, n, out->format, qmcu_at(out, oy, ox, c));
+            }
+        }
+    }
+}
+
+#if !QMCU_MVE
 /*
  * Sums of channels c ... c + 3 at 8 bits over at most 256 taps. Bytes 0 and 2, and 1 and 3, are added two at a time in
  * the halves of a word; signed codes as unsigned ones that are 128 more. The order of the bytes in a word is the same

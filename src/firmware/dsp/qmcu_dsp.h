@@ -58,6 +58,14 @@ QMCU_DSP_3(qmcu_ssub16, "ssub16 %0, %1, %2")
 QMCU_DSP_3(qmcu_ssub8, "ssub8 %0, %1, %2")
 QMCU_DSP_3(qmcu_uqsub8, "uqsub8 %0, %1, %2")
 
+/* The larger of each two unsigned bytes. */
+QMCU_INLINE uint32_t qmcu_larger_bytes(uint32_t a, uint32_t b)
+{
+    uint32_t r;
+    QMCU_DSP_ASM("usub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(r) : "r"(a), "r"(b) : "cc");
+    return r;
+}
+
 /* The sum stays in its register: inner loops have none to spare. */
 #define QMCU_DSP_4(name, text)                                    \
     QMCU_INLINE int32_t name(uint32_t a, uint32_t b, int32_t acc) \

@@ -55,6 +55,16 @@ QMCU_INLINE uint32_t qmcu_pkh_high(uint32_t a, uint32_t b)
 {
     return (b & 0xffff0000u) | a >> 16;
 }
+QMCU_INLINE uint32_t qmcu_larger_bytes(uint32_t a, uint32_t b)
+{
+    uint32_t r = 0u;
+    for (uint32_t i = 0u; i < 32u; i += 8u) {
+        const uint32_t x = a >> i & 0xffu;
+        const uint32_t y = b >> i & 0xffu;
+        r |= (x > y ? x : y) << i;
+    }
+    return r;
+}
 QMCU_INLINE uint32_t qmcu_ssub16(uint32_t a, uint32_t b)
 {
     return qmcu_emulated_two_halves(qmcu_emulated_low(a) - qmcu_emulated_low(b),

@@ -92,6 +92,45 @@ QMCU_KERNEL void qmcu_mve_scaled_sum(const qmcu_scaled_sum *p, int32_t c, int32_
     }
 }
 
+/* Sixteen bytes of the largest codes of 8 or 4 bits, as unsigned numbers, see largest_unit in qmcu_pool.c. Inlined with
+ * constant bits. */
+QMCU_INLINE uint8x16_t largest16(uint32_t bits, const uint8_t *row, const qmcu_mve_pixels *pixels, uint8x16_t flip,
+                                 mve_pred16_t active)
+{
+    const uint8x16_t high = vdupq_n_u8(0xf0u);
+    uint8x16_t even = vdupq_n_u8(0u);
+    uint8x16_t odd = even;
+    for (int32_t y = pixels->rows; y > 0; y--) {
+        const uint8_t *p = row;
+        for (int32_t x = pixels->columns; x > 0; x--) {
+            const uint8x16_t codes = veorq_u8(vldrbq_z_u8(p, active), flip);
+            if (bits == 8u) {
+                odd = vmaxq_u8(odd, codes);
+            } else {
+                even = vmaxq_u8(even, vshlq_n_u8(codes, 4));
+                odd = vmaxq_u8(odd, vandq_u8(codes, high));
+            }
+            p += pixels->next;
+        }
+        row += pixels->next_row;
+    }
+    return veorq_u8(bits == 8u ? odd : vorrq_u8(vshrq_n_u8(even, 4), odd), flip);
+}
+
+QMCU_KERNEL void qmcu_mve_largest(const uint8_t *first, const qmcu_mve_pixels *pixels, uint32_t format, int32_t bytes,
+                                  uint8_t *to)
+{
+    const uint8x16_t flip = vdupq_n_u8(format == QMCU_S8 ? 0x80u : format == QMCU_S4 ? 0x88u : 0u);
+    for (; bytes > 0; bytes -= 16) {
+        const mve_pred16_t active = vctp8q((uint32_t)bytes);
+        const uint8x16_t largest = qmcu_bits(format) == 8u ? largest16(8u, first, pixels, flip, active)
+                                                           : largest16(4u, first, pixels, flip, active);
+        vstrbq_p_u8(to, largest, active);
+        first += 16;
+        to += 16;
+    }
+}
+
 /* Pixels whose codes add up to at most 16 bits. */
 #define SHORT_SUM 128
 
@@ -179,6 +218,35 @@ QMCU_KERNEL void qmcu_mve_average(const qmcu_average_pool_params *p, int32_t ent
         entry += 4;
         sum += 4;
         codes += 4;
+    }
+}
+
+/* Not inlined once for each of two maps. */
+static QMCU_MVE_NOINLINE int16x8_t unpack8(const uint8_t *p, uint32_t format, mve_pred16_t active)
+{
+    return qmcu_mve_unpack8(p, format, active);
+}
+
+QMCU_KERNEL void qmcu_mve_add_codes(const qmcu_scaled_sum *p, const uint8_t *x0, uint32_t format0, const uint8_t *x1,
+                                    uint32_t format1, int32_t n, uint32_t bits, uint8_t *to)
+{
+    const int16x8_t factor0 = vdupq_n_s16(p->multiplier[0]);
+    const int16x8_t factor1 = vdupq_n_s16(p->multiplier[1]);
+    const int32x4_t offset = vdupq_n_s32(p->offset);
+    const int32x4_t min = vdupq_n_s32(p->min);
+    const int32x4_t max = vdupq_n_s32(p->max);
+    for (; n > 0; n -= 8) {
+        const mve_pred16_t active = vctp16q((uint32_t)n);
+        const int16x8_t a = unpack8(x0, format0, active);
+        const int16x8_t b = unpack8(x1, format1, active);
+        const int32x4_t even = vaddq_s32(vaddq_s32(offset, vmullbq_int_s16(a, factor0)), vmullbq_int_s16(b, factor1));
+        const int32x4_t odd = vaddq_s32(vaddq_s32(offset, vmulltq_int_s16(a, factor0)), vmulltq_int_s16(b, factor1));
+        const int32x4_t low = vminq_s32(vmaxq_s32(vshlq_r_s32(even, -(int32_t)p->shift), min), max);
+        const int32x4_t high = vminq_s32(vmaxq_s32(vshlq_r_s32(odd, -(int32_t)p->shift), min), max);
+        qmcu_mve_pack8(vmovntq_s32(vreinterpretq_s16_s32(low), high), bits, qmcu_min(n, 8), to);
+        x0 += qmcu_bits(format0);
+        x1 += qmcu_bits(format1);
+        to += bits;
     }
 }
 

@@ -17,8 +17,8 @@
 
 #if QMCU_MVE
 
-/* Larger kernels are not unpacked. 25: 5 x 5. */
-#define UNPACKED_TAPS 25
+/* Larger kernels are not unpacked. 49: 7 x 7. */
+#define UNPACKED_TAPS 49
 
 /* Sums, or what belongs to them, of eight channels. */
 typedef struct {

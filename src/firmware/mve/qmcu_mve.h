@@ -155,6 +155,10 @@ void qmcu_mve_pack8(int16x8_t codes, uint32_t bits, int32_t count, uint8_t *to);
 /* The scaled sums of n codes of channels c, c + 1 ... in place of x0; x1 is NULL where there is one input. */
 void qmcu_mve_scaled_sum(const qmcu_scaled_sum *p, int32_t c, int32_t n, int16_t *x0, const int16_t *x1);
 
+/* The same of n codes of any bits that follow each other, the factors being the same for all channels. */
+void qmcu_mve_add_codes(const qmcu_scaled_sum *p, const uint8_t *x0, uint32_t format0, const uint8_t *x1,
+                        uint32_t format1, int32_t n, uint32_t bits, uint8_t *to);
+
 /* The same of n bytes, where all maps have 8 bits and the factors are the same for all channels. */
 void qmcu_mve_add_bytes(const qmcu_scaled_sum *p, const uint8_t *x0, int is_signed0, const uint8_t *x1, int is_signed1,
                         int32_t n, uint8_t *to);
@@ -166,6 +170,9 @@ typedef struct {
     int32_t next_row;
     int32_t next;
 } qmcu_mve_pixels;
+
+/* The largest codes of 8 or 4 bits over pixels, so many bytes of them. */
+void qmcu_mve_largest(const uint8_t *first, const qmcu_mve_pixels *pixels, uint32_t format, int32_t bytes, uint8_t *to);
 
 /* Sums of n codes over pixels; `sum` has room for a multiple of eight. */
 void qmcu_mve_sum_pixels(const uint8_t *first, const qmcu_mve_pixels *pixels, int32_t n, uint32_t format, int32_t *sum);
