@@ -4,12 +4,12 @@ import { assemble } from '../../src/engine/codegen';
 import { cachedCalibration, defaultCachePath } from '../../src/engine/calibration/cache';
 import { openPlan, type OpenPlanOptions } from '../../src/engine/planned/open';
 import type { CostKernel, Extent, KernelShape } from '../../src/engine/cost/kernelCost';
-import { CORE_COSTS, type Coefficients, type CoreCosts } from '../../src/engine/cost/coreCosts';
+import { CORE_COSTS, type CoreCosts } from '../../src/engine/cost/coreCosts';
 import { kernelInstructions, unitCosts, wholeExtent } from '../../src/engine/cost/kernelCost';
 import { PLAIN_FORM, type Forms, type LayerForm } from '../../src/engine/cost/layerForm';
 import { stepShape } from '../../src/engine/cost/latency';
 import type { Core } from '../../src/engine/targets/types';
-import type { Program, Step } from '../../src/engine/program/types';
+import type { Program, ScaledSum, Step } from '../../src/engine/program/types';
 import type { Bits, WeightBits } from '../../src/engine/graph/bits';
 import { projectRoot } from '../support/paths';
 
@@ -74,7 +74,14 @@ function textOf(program: Program, step: Step, core: Core, form: LayerForm): stri
     s.weightBits,
     ...(s.general ? ['general'] : []),
     ...(extent.isPart ? ['part'] : []),
+    ...(s.toTwoBits ? ['two'] : []),
+    ...(step.kernel.op === 'add' && hasTables(step.kernel.sum) ? ['tables'] : []),
   ].join(' ');
+}
+
+/** Whether channels have their own factors, of which the estimate knows nothing: such sums are not fitted to. */
+function hasTables({ multipliers, offset }: ScaledSum): boolean {
+  return [...multipliers, offset].some((value) => typeof value !== 'number');
 }
 
 /** A row of runs-m4.tsv and its like; cycles stand in the last column where there is a model of them. */
@@ -95,6 +102,7 @@ export function parseRun(row: string): Counted {
         inputBits: inputBits as Bits,
         weightBits: weightBits as WeightBits,
         ...(rest.includes('general') ? { general: true } : {}),
+        ...(rest.includes('two') ? { toTwoBits: true } : {}),
       },
       extent: { ...wholeExtent({ h, w }), isPart: rest.includes('part') },
     };
@@ -230,10 +238,11 @@ export interface CountedSet {
  * instructions; those that no count depends on stay. Estimates are linear in them: one at a time, each with the others
  * fixed, until nothing changes (coordinate descent on a convex function).
  */
-export function fit(sets: readonly CountedSet[], costs: CoreCosts): Coefficients {
+export function fit(sets: readonly CountedSet[], costs: CoreCosts): CoreCosts['coefficients'] {
   const counted = sets.flatMap((set) => set.counted);
-  const names = Object.keys(costs.coefficients) as (keyof Coefficients)[];
-  const zero = Object.fromEntries(names.map((n) => [n, 0])) as Record<keyof Coefficients, number>;
+  const before = costs.coefficients as Readonly<Record<string, number>>;
+  const names = Object.keys(before);
+  const zero = Object.fromEntries(names.map((n) => [n, 0]));
   const weights = sets.flatMap((set) => {
     const total = set.counted.reduce((sum, { instructions, times }) => sum + instructions * times, 0);
     return set.counted.map(
@@ -241,9 +250,13 @@ export function fit(sets: readonly CountedSet[], costs: CoreCosts): Coefficients
     );
   });
   const features = names.map((n) =>
-    counted.map((c) => estimate(c, { ...costs, coefficients: { ...zero, [n]: 1 } }) / c.instructions),
+    counted.map(
+      (c) =>
+        estimate(c, { ...costs, coefficients: { ...zero, [n]: 1 } as unknown as typeof costs.coefficients }) /
+        c.instructions,
+    ),
   );
-  const x = names.map((n) => costs.coefficients[n]);
+  const x = names.map((n) => before[n]);
   const rest = counted.map((_, i) => 1 - names.reduce((sum, _n, j) => sum + x[j] * features[j][i], 0));
   const norms = features.map((f) => f.reduce((sum, v, i) => sum + weights[i] * v * v, 0));
   for (let round = 0; round < 20_000; round++) {
@@ -258,5 +271,7 @@ export function fit(sets: readonly CountedSet[], costs: CoreCosts): Coefficients
     }
     if (change < 1e-7) break;
   }
-  return Object.fromEntries(names.map((n, j) => [n, Number(x[j].toPrecision(5))])) as unknown as Coefficients;
+  return Object.fromEntries(
+    names.map((n, j) => [n, Number(x[j].toPrecision(5))]),
+  ) as unknown as typeof costs.coefficients;
 }

@@ -22,9 +22,9 @@ const bundle = await bundleTests('bench-shapes', [], {
     loader: 'js',
   },
 });
-const { shapeNetwork, boardObjects, runOnBoard, buildForBoard, firmwareSources, firmwareIncludes } = createRequire(
-  import.meta.url,
-)(bundle.file);
+const { shapeNetwork, runOnBoard, buildForBoard, firmwareSources, firmwareIncludes } = createRequire(import.meta.url)(
+  bundle.file,
+);
 bundle.remove();
 
 const DRIVER = `#include "net.h"
@@ -44,14 +44,13 @@ int main(int argc, char **argv)
 `;
 
 const flags = ['-O3', `-I${counting}`, '-DQMCU_KEEP_OPTIMIZATION', ...firmwareIncludes];
-const runtime = [];
+const runtime = firmwareSources();
 let plugin;
 mkdirSync(path.join(projectRoot, 'out'), { recursive: true });
 const folder = mkdtempSync(path.join(projectRoot, 'out', 'bench-'));
 try {
   plugin = path.join(folder, 'counting.so');
   run('gcc', ['-O2', '-Wall', '-Wextra', '-shared', '-fPIC', '-o', plugin, path.join(counting, 'counting.c')]);
-  runtime.push(...boardObjects(core, firmwareSources(), folder, flags));
   const runs = new Map();
   for (let seed = 1; seed <= Number(values.networks); seed++) {
     const { files, shapes } = shapeNetwork(seed, core === 'rv32imac' ? 'riscv32' : `cortex-${core}`);

@@ -1,5 +1,5 @@
 import type { Core } from '../targets/types';
-import { M4_COEFFICIENTS, M55_COEFFICIENTS, type Coefficients } from './coefficients';
+import { M4_COEFFICIENTS, M55_COEFFICIENTS, type Coefficients, type VectorCoefficients } from './coefficients';
 import { M0PLUS_COEFFICIENTS, M3_COEFFICIENTS, RV32_COEFFICIENTS } from './plainCoefficients';
 
 export type { Coefficients };
@@ -10,7 +10,7 @@ export type FewBits = 'packed' | 'eights' | 'none';
 /** What a core's instructions and cycles are estimated with. */
 export interface CoreCosts {
   /** Instructions, see kernelCost.ts. */
-  readonly coefficients: Coefficients;
+  readonly coefficients: Coefficients | VectorCoefficients;
   /**
    * `packed`: 4-bit weights in words of two channels (DSP). `eights`: eight pixels in four words wherever codes or
    * weights have 4 bits (cores without DSP and vectors).
@@ -21,8 +21,6 @@ export interface CoreCosts {
    * that does not.
    */
   readonly part: { readonly channels: number; readonly taps: number };
-  /** Codes that a convolution takes at a time. */
-  readonly vector: number;
   /** Cycles per instruction of whole networks, from memory without wait states. */
   readonly cyclesPerInstruction: number;
   /** Relative uncertainty of the instructions of whole networks, and of the cycles of an instruction. */
@@ -36,12 +34,11 @@ const DSP = {
   coefficients: M4_COEFFICIENTS,
   fewBits: 'packed',
   part: { channels: 64, taps: 256 },
-  vector: 1,
   // Of plans that nothing was fitted to, see test/bench/latency.md.
   instructionError: 0.04,
 } as const;
 
-const PLAIN = { fewBits: 'eights', part: { channels: 48, taps: 128 }, vector: 1, instructionError: 0.05 } as const;
+const PLAIN = { fewBits: 'eights', part: { channels: 48, taps: 128 }, instructionError: 0.05 } as const;
 
 /**
  * Instructions by coefficients that `node test/bench/latency.mjs --core CORE` fits by least squares of the relative
@@ -88,8 +85,7 @@ export const CORE_COSTS: Readonly<Record<Core, CoreCosts>> = {
     coefficients: M55_COEFFICIENTS,
     fewBits: 'none',
     part: { channels: 64, taps: 256 },
-    vector: 16,
-    instructionError: 0.16,
+    instructionError: 0.05,
     cyclesPerInstruction: 1.4,
     cycleError: 0.3,
     source: 'two cycles for a vector instruction (two beats at a time) that overlap with the next one as a factor',

@@ -1,7 +1,9 @@
 import { regionHeight, regionWidth, type Region } from '../graph/region';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Core } from '../targets/types';
+import type { CommonCoefficients, VectorCoefficients } from './coefficients';
 import { CORE_COSTS, type Coefficients, type CoreCosts } from './coreCosts';
+import { vectorConvUnits, vectorDepthwiseUnits } from './vectorKernels';
 
 /**
  * What the runtime's kernels cost, as a function of a call's shape that is linear in its coefficients, so that
@@ -65,6 +67,8 @@ export interface KernelShape {
   readonly weightBits: WeightBits;
   /** Computed by the kernel for all layers rather than by one that is made for this. Missing: false. */
   readonly general?: boolean;
+  /** Codes of the output have 2 bits, which vectors do not write. Missing: false. */
+  readonly toTwoBits?: boolean;
 }
 
 /** Instructions for each … of a call. */
@@ -105,9 +109,9 @@ const GATHERED_TOGETHER = 64;
 /** Longest column whose loop is unrolled (qmcu_conv2d_dsp_block.h). */
 const UNROLLED = 32;
 
-/** Pixels for which vector kernels keep channels' constants, where so many columns fit in what they unpack. */
-const VECTOR_PIXELS = 16;
-const VECTOR_BYTES = 2048;
+/** Pixels whose columns are gathered together, where so many find room. */
+const COLUMN_PIXELS = 16;
+const COLUMN_BYTES = 2048;
 
 /** What one call's region takes of a map that is `width` wide in memory. */
 export function extentOf(region: Region, width: number): Extent {
@@ -184,48 +188,73 @@ const NOTHING: UnitCosts = {
 };
 
 /** What a kernel costs for each unit of its calls. */
-export function unitCosts(costs: Pick<CoreCosts, 'coefficients' | 'part' | 'vector'>, shape: KernelShape): UnitCosts {
-  const { coefficients: k } = costs;
-  const { kernel, channels, taps, inputBits, weightBits, kernelH, kernelW, general } = shape;
+export function unitCosts(
+  { coefficients: k, part }: Pick<CoreCosts, 'coefficients' | 'part'>,
+  shape: KernelShape,
+): UnitCosts {
+  const { kernel, channels, inputBits, kernelH, kernelW } = shape;
   const units = { ...NOTHING, call: k.call };
   const isNarrow = inputBits < 8;
   switch (kernel) {
-    case 'conv':
-      return convUnits(costs, shape);
-    case 'packed':
-      return packedUnits(costs, shape);
-    case 'depthwise':
-      return depthwiseUnits(k, shape);
-    case 'depthwiseTaps':
-      return depthwiseTapsUnits(k, shape);
-    case 'fullyConnected':
-      return {
-        ...units,
-        call: k.call + k.fullyConnectedCall,
-        pixel:
-          channels *
-            (taps *
-              ((weightBits === 4 ? k.fullyConnected4 : k.fullyConnected8) + (general ? k.generalFullyConnected : 0)) +
-              k.fullyConnectedOutput) +
-          taps * k.fullyConnectedTap,
-      };
     case 'add':
-      return { ...units, row: k.addRow, pixel: channels * (k.addCode + (isNarrow ? k.addNarrow : 0)) };
+      return { ...units, row: k.addRow, pixel: channels * (k.addCode + (isNarrow ? narrowAdd(k, inputBits) : 0)) };
     case 'averagePool':
       return {
         ...units,
         pixel: channels * (kernelH * kernelW * (k.averageCode + (isNarrow ? k.averageNarrow : 0)) + k.averageOutput),
       };
     case 'maxPool':
-      return {
-        ...units,
-        pixel: channels * (kernelH * kernelW * (k.maxCode + (isNarrow ? k.maxNarrow : 0)) + k.maxOutput),
-      };
+      return { ...units, pixel: k.maxPixel + channels * maxPoolCode(k, shape) };
     case 'copy':
       return { ...units, row: k.copyRow, pixel: channels * k.copyByte };
     case 'element':
       return { ...units, pixel: channels * (k.element + (isNarrow ? k.elementNarrow : 0)) };
+    default:
+      return { ...units, ...('vectorMac' in k ? vectorUnits(k, shape) : scalarUnits(k, part, shape)) };
   }
+}
+
+/** Codes of 4 bits are added two at a time, those of 2 bits one by one. */
+function narrowAdd(k: CommonCoefficients, bits: Bits): number {
+  return bits === 4 ? k.addNarrow : k.addNarrow2;
+}
+
+/** The largest codes are found byte by byte, or more at a time, but for those of 2 bits. */
+function maxPoolCode(k: CommonCoefficients, { kernelH, kernelW, inputBits }: KernelShape): number {
+  const taps = kernelH * kernelW;
+  if (inputBits < 4) return taps * k.maxNarrow2;
+  return (inputBits / 8) * (taps * (k.maxCode + (inputBits === 4 ? k.maxNarrow : 0)) + k.maxOutput);
+}
+
+function vectorUnits(k: VectorCoefficients, shape: KernelShape): Partial<UnitCosts> {
+  const isDepthwise = shape.kernel === 'depthwise' || shape.kernel === 'depthwiseTaps';
+  return isDepthwise ? vectorDepthwiseUnits(k, shape) : vectorConvUnits(k, shape);
+}
+
+function scalarUnits(k: Coefficients, part: CoreCosts['part'], shape: KernelShape): Partial<UnitCosts> {
+  switch (shape.kernel) {
+    case 'packed':
+      return packedUnits(k, part, shape);
+    case 'depthwise':
+      return depthwiseUnits(k, shape);
+    case 'depthwiseTaps':
+      return depthwiseTapsUnits(k, shape);
+    case 'fullyConnected':
+      return fullyConnectedUnits(k, shape);
+    default:
+      return convUnits(k, shape);
+  }
+}
+
+function fullyConnectedUnits(
+  k: Coefficients,
+  { channels, taps, weightBits, general }: KernelShape,
+): Partial<UnitCosts> {
+  const mac = (weightBits === 4 ? k.fullyConnected4 : k.fullyConnected8) + (general ? k.generalFullyConnected : 0);
+  return {
+    call: k.call + k.fullyConnectedCall,
+    pixel: channels * (taps * mac + k.fullyConnectedOutput) + taps * k.fullyConnectedTap,
+  };
 }
 
 /** Whether rows of codes under a window, few and of odd numbers, are gathered together. */
@@ -254,15 +283,10 @@ function gatherCost(k: Coefficients, shape: KernelShape, tap: number, row: numbe
   return taps * (tap + k.convWindowTap + k.convApartTap) + kernelH * row;
 }
 
-function convUnits(
-  { coefficients: k, vector }: Pick<CoreCosts, 'coefficients' | 'vector'>,
-  shape: KernelShape,
-): UnitCosts {
+function convUnits(k: Coefficients, shape: KernelShape): Partial<UnitCosts> {
   const { channels, taps, inputBits, weightBits, kernelW, general } = shape;
-  const whole = Math.ceil(taps / vector) * vector;
   const narrow = inputBits === 4 ? k.convNarrow4 : inputBits === 2 ? k.convNarrow2 : 0;
   return {
-    ...NOTHING,
     call: k.call + k.convCall,
     row: k.convRow + channels * k.convRowChannel,
     narrow: channels * taps * k.convNarrowMac,
@@ -272,19 +296,16 @@ function convUnits(
     border: kernelW > 1 && !isGatheredTogether(shape) ? taps * k.convBorderTap : 0,
     borderPixels: 2 * BLOCK,
     pixel:
-      channels * whole * (k.convMac + (weightBits === 4 ? k.convMac4 : 0) + (taps > LONG_COLUMN ? k.convLongMac : 0)) +
+      channels * taps * (k.convMac + (weightBits === 4 ? k.convMac4 : 0) + (taps > LONG_COLUMN ? k.convLongMac : 0)) +
       channels *
         (k.convOutput + turnsOf(taps) * k.convTurn + (taps % 2) * k.convOdd + (general ? k.generalConvOutput : 0)) +
       gatherCost(k, shape, k.convTap + narrow, k.convWindowRow) +
       k.convPixel +
-      (channels * k.convBlock) / Math.max(1, Math.min(VECTOR_PIXELS, Math.floor(VECTOR_BYTES / whole))),
+      (channels * k.convBlock) / Math.max(1, Math.min(COLUMN_PIXELS, Math.floor(COLUMN_BYTES / taps))),
   };
 }
 
-function packedUnits(
-  { coefficients: k, part }: Pick<CoreCosts, 'coefficients' | 'part'>,
-  shape: KernelShape,
-): UnitCosts {
+function packedUnits(k: Coefficients, part: CoreCosts['part'], shape: KernelShape): Partial<UnitCosts> {
   const { channels, taps, inputBits, kernelW } = shape;
   const gathered = taps > part.taps ? Math.ceil(channels / part.channels) : 1;
   const [mac, output, code] =
@@ -292,7 +313,6 @@ function packedUnits(
       ? [k.packedMac8, k.packedOutput8 + (taps > part.taps ? k.packedPart8 : 0), k.packedCode8]
       : [k.packedMac4, k.packedOutput4, k.packedCode4 + (inputBits === 2 ? k.packedCode2 : 0)];
   return {
-    ...NOTHING,
     call: k.call + k.packedCall,
     rest: channels * taps * k.packedRestMac,
     few: channels * taps * k.packedFewMac,
@@ -303,11 +323,11 @@ function packedUnits(
   };
 }
 
-/** By rows of two channels (qmcu_depthwise2d_dsp.c), or by vectors. */
+/** By rows of two channels (qmcu_depthwise2d_dsp.c). */
 function depthwiseUnits(
   k: Coefficients,
   { channels, taps, inputBits, weightBits, kernelH, kernelW, strideH, strideW, general }: KernelShape,
-): UnitCosts {
+): Partial<UnitCosts> {
   const isUnit = strideH === 1 && strideW === 1;
   const isThree = kernelH === 3 && kernelW === 3;
   // 4-bit weights or codes multiply as polynomials, see qmcu_depthwise2d_dsp_polynomial.h.
@@ -319,7 +339,6 @@ function depthwiseUnits(
       : k.depthwiseWideMac + (isUnit ? 0 : k.depthwiseWideStrideMac);
   const narrow = inputBits === 4 ? k.depthwiseNarrow4 : inputBits === 2 ? k.depthwiseNarrow2 : 0;
   return {
-    ...NOTHING,
     call: k.call + k.depthwiseCall + channels * (taps * k.depthwiseWeight + k.depthwiseChannel),
     row: k.depthwiseRow + channels * k.depthwiseRowChannel,
     rowRest: channels * taps * k.depthwiseRestMac,
@@ -332,10 +351,9 @@ function depthwiseUnits(
 function depthwiseTapsUnits(
   k: Coefficients,
   { channels, taps, inputBits, weightBits, kernelW }: KernelShape,
-): UnitCosts {
+): Partial<UnitCosts> {
   const narrow = inputBits === 4 ? k.tapsNarrow4 : inputBits === 2 ? k.tapsNarrow2 : 0;
   return {
-    ...NOTHING,
     call: k.call + k.tapsCall,
     row: k.tapsRow + channels * (k.tapsRowChannel + taps * (k.tapsWeight + (weightBits === 4 ? k.tapsWeight4 : 0))),
     pixel: channels * (taps * (k.tapsMac + narrow) + k.tapsOutput),

@@ -97,6 +97,16 @@ function splitAxis(axis: AxisExtent): { readonly wide: AxisExtent; readonly narr
 
 /** The shape of calls with at least four pixels in a row. */
 export function shapeOf(call: KernelCall, fewBits: FewBits): KernelShape {
+  const shape = kernelShape(call, fewBits);
+  return fewBits === 'none' && hasTwoBits(call) ? { ...shape, toTwoBits: true } : shape;
+}
+
+/** Whether a pixel's bytes hold four codes each. */
+function hasTwoBits({ channels, pixelBytes }: KernelCall): boolean {
+  return channels > 2 && pixelBytes === Math.ceil(channels / 4);
+}
+
+function kernelShape(call: KernelCall, fewBits: FewBits): KernelShape {
   const { op, channels, inChannels, window = windowless, group = 1, inputBits, weightBits = 8 } = call;
   const isMade = call.made !== false;
   switch (op) {

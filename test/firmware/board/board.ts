@@ -121,30 +121,6 @@ export function buildForBoard(
   );
 }
 
-/** Compiles sources into object files in a folder, for programs that have them in common. */
-export function boardObjects(
-  core: Core,
-  sources: readonly string[],
-  folder: string,
-  flags: readonly string[],
-): string[] {
-  const { cpu, tools } = boards[core];
-  return sources.map((source) => {
-    const object = path.join(folder, `${path.basename(source, '.c')}.o`);
-    const options = [
-      ...strictFlags,
-      ...tools.compile,
-      ...cpu,
-      ...flags,
-      '-g1',
-      '-ffunction-sections',
-      '-fdata-sections',
-    ];
-    runCommand(tools.gcc, [...options, '-c', source, '-o', object], { silent: true });
-    return object;
-  });
-}
-
 /** Where GCC finds the C library's headers. */
 function newlibHeaders(): string {
   const { stderr } = spawnSync('arm-none-eabi-gcc', ['-xc', '-E', '-v', '-'], { encoding: 'utf8', input: '' });

@@ -73,8 +73,7 @@ describe('latency', () => {
       const runs = plans.flatMap((plan) => plan.runs);
       const work = (some: typeof runs): number => some.reduce((sum, run) => sum + run.times * run.instructions, 0);
       const near = runs.filter((run) => Math.abs(estimate(run, costs) / run.instructions - 1) <= 0.2);
-      // The M55's wide depthwise layers are told worse, see latency.md.
-      assert.ok(work(near) >= (name === 'm55' ? 0.7 : 0.85) * work(runs), `${work(near)} of ${work(runs)}`);
+      assert.ok(work(near) >= 0.85 * work(runs), `${work(near)} of ${work(runs)}`);
       assert.ok(plans.length >= 4);
     });
   }
