@@ -143,7 +143,7 @@ class ClassesBench {
     private readonly variants: CompensatedVariants,
     private readonly images: readonly (readonly SampleInput[])[],
   ) {
-    this.stream = new LayerStream(graph, variants.base, images);
+    this.stream = new LayerStream(graph, variants.base, images, true);
     for (let step = 0; step < this.stream.length; step++)
       for (let image = 0; image < images.length; image++) this.stream.run(step, image);
     this.reference = this.outputs({});

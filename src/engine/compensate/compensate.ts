@@ -4,7 +4,6 @@ import type { Graph, LayerId } from '../graph/types';
 import type { LayerParameters, QuantizedParameters } from '../quantize/types';
 import { compensateLayer } from './compensateLayer';
 import { LayerStream } from './layerStream';
-import { gatherTaps } from './layerTaps';
 import type { FittedImages } from './targets';
 
 /** Damping of each layer's fit, by {@link dampingKey}. */
@@ -39,7 +38,7 @@ export function compensate(
   const dampings = new Map<string, number>();
   const layers = new Map<LayerId, LayerParameters>(parameters.layers);
   const result: QuantizedParameters = { ...parameters, layers };
-  const stream = new LayerStream(graph, parameters, targets.images);
+  const stream = new LayerStream(graph, parameters, targets.images, false);
   const images = targets.images.length;
   for (let step = 0, { fitted } = stream; step < fitted; step++) {
     checkCancelled(progress);
@@ -48,16 +47,15 @@ export function compensate(
     if (id !== null) {
       const format = parameters.views.get(id) ?? parameters.formats.get(graph.layers[id].inputs[0])!;
       const samples = targets.layers.get(id)!;
-      const read = gatherTaps(graph, samples, (image) => stream.inputCodes(step, image));
       const key = dampingKey(id, format.bits);
       const given = typeof damping === 'number' ? damping : (damping?.get(key) ?? null);
-      const fitted = compensateLayer(graph, parameters.layers.get(id)!, samples, read, format, format, given);
+      const fitting = { rounded: parameters.layers.get(id)!, stored: format, format, damping: given };
+      const [fitted] = compensateLayer(graph, samples, (image) => stream.inputCodes(step, image), [fitting]);
       if (fitted.damping !== null) dampings.set(key, fitted.damping);
       layers.set(id, fitted.parameters);
       stream.replace(step, fitted.parameters);
     }
     for (let image = 0; image < images; image++) stream.run(step, image);
-    stream.release(step);
   }
   return { parameters: result, dampings };
 }

@@ -32,8 +32,34 @@ export interface StreamChange {
   afterWrite?(step: number): CodeChange | null;
 }
 
-/** Memory of one image: packed codes of the buffers that are alive. */
-type ImageMemory = Map<number, Uint8Array>;
+/** Memory of one image: packed codes by buffer. */
+interface ImageMemory {
+  get(buffer: number): Uint8Array | undefined;
+  set(buffer: number, bytes: Uint8Array): unknown;
+  has(buffer: number): boolean;
+}
+
+/** The arena of the firmware: buffers that do not live together share its bytes. */
+class ArenaMemory implements ImageMemory {
+  private readonly arena: Uint8Array;
+
+  constructor(private readonly buffers: Program['buffers']) {
+    this.arena = new Uint8Array(Math.max(0, ...buffers.map(({ offset, bytes }) => offset + bytes)));
+  }
+
+  has(): boolean {
+    return true;
+  }
+
+  get(buffer: number): Uint8Array {
+    const { offset, bytes } = this.buffers[buffer];
+    return this.arena.subarray(offset, offset + bytes);
+  }
+
+  set(buffer: number, bytes: Uint8Array): void {
+    this.arena.set(bytes, this.buffers[buffer].offset);
+  }
+}
 
 /**
  * The integer network, layer by layer over several images at once, with the kernels of the reference interpreter: the
@@ -48,12 +74,18 @@ export class LayerStream {
   private readonly codesOut: Int16Array;
   private readonly memory: ImageMemory[];
   private wholeMap = new Int16Array(0);
+  private readonly copies = new Map<number, Uint8Array>();
 
-  /** @param images inputs of the network, per image */
+  /**
+   * @param images inputs of the network, per image
+   * @param keeps  whether maps stay when all their readers have run, which {@link rerun} needs; otherwise an image
+   *   takes no more than an arena
+   */
   constructor(
     private readonly graph: Graph,
     private readonly parameters: QuantizedParameters,
     images: readonly (readonly SampleInput[])[],
+    keeps: boolean,
   ) {
     this.program = lower(graph, null, parameters, { name: 'calibration' });
     const constants = new ConstantTables(this.program.constants);
@@ -75,12 +107,12 @@ export class LayerStream {
       (i) => new Int16Array(Math.max(1, ...this.steps.map((s) => (s.inputs.length > i ? size(s.inputs[i]) : 0)))),
     );
     this.codesOut = new Int16Array(Math.max(1, ...this.steps.map((s) => size(s.output))));
-    this.memory = images.map(
-      (inputs) =>
-        new Map(
-          inputs.map((input, i) => [this.owner(this.program.inputs[i].buffer), inputCodes(this.program, i, input)]),
-        ),
-    );
+    this.memory = images.map((inputs) => {
+      const memory: ImageMemory = keeps ? new Map<number, Uint8Array>() : new ArenaMemory(this.program.buffers);
+      for (const [i, input] of inputs.entries())
+        memory.set(this.owner(this.program.inputs[i].buffer), inputCodes(this.program, i, input));
+      return memory;
+    });
   }
 
   /** Number of steps; layers appear in topological order, a view's step before its layer's. */
@@ -158,11 +190,11 @@ export class LayerStream {
    *
    * @param change what is different: weights that a step computes with, and what becomes of codes that a step has
    *   written or that it is about to read
-   * @returns packed bytes of each output port
+   * @returns packed bytes of each output port, valid until the next call
    */
   rerun(image: number, change: StreamChange): Uint8Array[] {
     const base = this.memory[image];
-    const changed: ImageMemory = new Map();
+    const changed: ImageMemory = new Map<number, Uint8Array>();
     this.memory[image] = changed;
     try {
       this.steps.forEach((s, i) => {
@@ -170,7 +202,7 @@ export class LayerStream {
         const dirty = s.sources.some((b) => changed.has(b)) || change.kernels?.has(i) === true || reads !== undefined;
         const writes = change.afterWrite?.(i);
         if (!dirty && !writes) return;
-        if (!changed.has(s.target)) changed.set(s.target, base.get(s.target)!.slice());
+        if (!changed.has(s.target)) changed.set(s.target, this.copied(s.target, base.get(s.target)!));
         if (dirty) {
           s.inputs.forEach((block, k) =>
             unpackCodes((changed.get(s.sources[k]) ?? base.get(s.sources[k]))!, block, this.codesIn[k]),
@@ -201,18 +233,18 @@ export class LayerStream {
     return this.steps.findIndex((_, i) => this.weightedLayer(i) === layer);
   }
 
-  /** Frees what no later step reads. */
-  release(step: number): void {
-    for (const buffer of this.program.buffers) {
-      if (buffer.aliasOf === null && buffer.lastStep === step)
-        for (const memory of this.memory) memory.delete(buffer.id);
-    }
-  }
-
   private bytes(buffer: number, image: number): Uint8Array {
     let bytes = this.memory[image].get(buffer);
     if (!bytes) this.memory[image].set(buffer, (bytes = new Uint8Array(this.program.buffers[buffer].bytes)));
     return bytes;
+  }
+
+  /** A copy of a buffer, in memory that the next run again takes for it. */
+  private copied(buffer: number, bytes: Uint8Array): Uint8Array {
+    let copy = this.copies.get(buffer);
+    if (!copy) this.copies.set(buffer, (copy = new Uint8Array(bytes.length)));
+    copy.set(bytes);
+    return copy;
   }
 
   private owner(buffer: number): number {

@@ -1,4 +1,4 @@
-import type { Graph } from '../graph/types';
+import type { Graph, WeightedLayer } from '../graph/types';
 import { codeTables } from '../quantize/codeTables';
 import type { MapFormat } from '../quantize/types';
 import { tapsOf, type LayerSamples } from './layerSamples';
@@ -12,9 +12,14 @@ const BIAS = 128;
 /** Stands for positions outside the map. */
 const PADDING = 384;
 
-/** What one layer reads at its sampled pixels. */
-export interface LayerTaps {
+/** Groups of a layer that are gathered together. */
+export interface GroupRange {
+  readonly firstGroup: number;
   readonly groups: number;
+}
+
+/** What some groups of a layer read at its sampled pixels. */
+export interface LayerTaps extends GroupRange {
   /** Taps of an output: kernel positions × input channels of its group. */
   readonly taps: number;
   readonly rows: number;
@@ -27,10 +32,30 @@ export interface LayerTaps {
   readonly codes: Int16Array;
 }
 
-/** Gathers what a layer reads, image by image. */
+/** Codes that are gathered at once where a layer has several groups: depthwise layers have many, and each is small. */
+const CODES_AT_ONCE = 1 << 22;
+
+/** Parts of a layer's groups that are gathered one after the other, all of them together. */
+export function groupRanges(graph: Graph, { layer, rows }: LayerSamples): GroupRange[] {
+  const groups = groupsOf(graph, layer);
+  const atOnce = Math.max(1, Math.floor(CODES_AT_ONCE / (tapsOf(graph, layer) * rows)));
+  return Array.from({ length: Math.ceil(groups / atOnce) }, (_, i) => ({
+    firstGroup: i * atOnce,
+    groups: Math.min(atOnce, groups - i * atOnce),
+  }));
+}
+
+/** Groups of channels that are computed apart; all of a depthwise layer's. */
+export function groupsOf(graph: Graph, layer: WeightedLayer): number {
+  if (layer.kind === 'fullyConnected') return 1;
+  return layer.kind === 'depthwise' ? graph.maps[layer.output].shape.c : layer.group;
+}
+
+/** Gathers what some groups of a layer read, image by image. */
 export function gatherTaps(
   graph: Graph,
   samples: LayerSamples,
+  { firstGroup, groups }: GroupRange,
   codesOf: CodesOf,
   simd: Algebra | null = algebra(),
 ): LayerTaps {
@@ -44,12 +69,15 @@ export function gatherTaps(
       const read = codesOf(row);
       for (let k = 0; k < taps; k++) codes[k * rows + row] = read[k] + BIAS;
     }
-    return { groups: 1, taps, rows, channels: Int32Array.from({ length: taps }, (_, k) => k % input.c), codes };
+    const channels = Int32Array.from({ length: taps }, (_, k) => k % input.c);
+    return { firstGroup, groups, taps, rows, channels, codes };
   }
-  const groups = layer.kind === 'depthwise' ? output.c : layer.group;
-  const groupIn = layer.kind === 'depthwise' ? 1 : input.c / groups;
+  const groupIn = layer.kind === 'depthwise' ? 1 : input.c / layer.group;
+  const firstChannel = firstGroup * groupIn;
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW, padding } = layer.window;
-  const channels = Int32Array.from({ length: groups * taps }, (_, i) => Math.floor(i / taps) * groupIn + (i % groupIn));
+  const channels = Int32Array.from({ length: groups * taps }, (_, i) => {
+    return firstChannel + Math.floor(i / taps) * groupIn + (i % groupIn);
+  });
   const count = samples.pixels[0].length;
   const size = { map: input.h * input.w * input.c, channels: input.c, pixels: count, codes: groups * taps * rows };
   const gatherer =
@@ -65,14 +93,14 @@ export function gatherTaps(
           const x = (pixels[i] % output.w) * strideW - padding.left + kx * dilationW;
           at[i] = y >= 0 && y < input.h && x >= 0 && x < input.w ? (y * input.w + x) * input.c : -1;
         }
-        if (groupIn === 1) gatherer.take(at, 0, groups, k * rows + column, taps * rows);
+        if (groupIn === 1) gatherer.take(at, firstChannel, groups, k * rows + column, taps * rows);
         else
           for (let g = 0; g < groups; g++)
-            gatherer.take(at, g * groupIn, groupIn, (g * taps + k) * rows + column, rows);
+            gatherer.take(at, firstChannel + g * groupIn, groupIn, (g * taps + k) * rows + column, rows);
       }
     }
   });
-  return { groups, taps, rows, channels, codes: gatherer.codes() };
+  return { firstGroup, groups, taps, rows, channels, codes: gatherer.codes() };
 }
 
 /** How much is gathered: codes of a map and its channels, pixels of an image, and codes in all. */

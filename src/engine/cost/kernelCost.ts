@@ -133,10 +133,23 @@ function axisExtent(elements: number): AxisExtent {
   return axis;
 }
 
+/**
+ * The axes that were asked for, by what tells them apart: the planner's many stages and grids have few different ones,
+ * which are then one object each.
+ */
+const axesOfCalls = new Map<string, AxisExtent>();
+
 /** What calls take along one axis that have so many rows (or columns) each. */
 export function axisExtents(elements: readonly number[]): AxisExtent {
-  return { ...axisCalls(elements), narrow: axisCalls(elements.filter((n) => n < BLOCK)) };
+  const all = axisCalls(elements);
+  const narrow = axisCalls(elements.filter((n) => n < BLOCK));
+  const key = `${keyOf(all)} ${keyOf(narrow)}`;
+  let axis = axesOfCalls.get(key);
+  if (!axis) axesOfCalls.set(key, (axis = { ...all, narrow }));
+  return axis;
 }
+
+const keyOf = ({ elements, rests }: AxisCalls): string => `${elements},${rests.join()}`;
 
 function axisCalls(elements: readonly number[]): AxisCalls {
   const rests = new Array<number>(EIGHT).fill(0);

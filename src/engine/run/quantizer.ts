@@ -13,6 +13,7 @@ import { LEAST_SPLIT } from './lossNotes';
 import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
 import type { Program } from '../program/types';
 import type { Progress } from '../common/progress';
+import { endRest } from '../inference/pool';
 import type { QuantizedParameters } from '../quantize/types';
 import { ATTEMPTS, searchWithinBudget, type Attempt } from '../vdqs/accuracyBudget';
 import type { PhasedProgress } from './phases';
@@ -190,6 +191,8 @@ export class Quantizer {
     this.progress.enter?.(2);
     const { sensitivities } = await this.model.sensitivities(search.bits, this.progress);
     const perDivergence = await this.estimator.perDivergence(this.progress);
+    // What the float network gives is known: its process would keep its memory while weights are fitted.
+    endRest();
     const { objective = 'bitops', target } = search;
     const cost = decisionCost(graph, objective, coreOf(target));
     const free = freeChoices(graph, units, search.bits, search.weights);

@@ -3,7 +3,6 @@ import { checkCancelled, type Progress } from '../common/progress';
 import { compensateLayer } from '../compensate/compensateLayer';
 import { USUAL_DAMPING } from '../compensate/damping';
 import { LayerStream, type CodeChange } from '../compensate/layerStream';
-import { gatherTaps } from '../compensate/layerTaps';
 import type { FittedImages } from '../compensate/targets';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Graph, LayerId } from '../graph/types';
@@ -58,8 +57,8 @@ export function compensateVariants(
   progress: Progress,
 ): CompensatedVariants {
   const layers = new Map<LayerId, LayerParameters>(wide.layers);
-  const variants = new Map<LayerId, Map<string, Variant>>();
-  const stream = new LayerStream(graph, wide, targets.images);
+  const variants = new Map<LayerId, ReadonlyMap<string, Variant>>();
+  const stream = new LayerStream(graph, wide, targets.images, false);
   for (let step = 0, { fitted } = stream; step < fitted; step++) {
     checkCancelled(progress);
     progress.report('Compensating at each bitwidth', step, fitted);
@@ -68,23 +67,24 @@ export function compensateVariants(
       const map = graph.layers[id].inputs[0];
       const stored = wide.formats.get(map)!;
       const samples = targets.layers.get(id)!;
-      const taps = gatherTaps(graph, samples, (image) => stream.inputCodes(step, image));
-      const own = new Map<string, Variant>();
-      variants.set(id, own);
-      for (const kind of kinds) {
-        if (kind.read < 8 && !read.has(id)) continue;
-        const format = kind.parameters.views.get(id) ?? kind.parameters.formats.get(map)!;
-        const rounded = kind.parameters.layers.get(id)!;
-        const { parameters } = compensateLayer(graph, rounded, samples, taps, stored, format, USUAL_DAMPING);
-        own.set(keyOf(kind), { format, parameters });
-      }
-      const rounded = wide.layers.get(id)!;
-      const { parameters } = compensateLayer(graph, rounded, samples, taps, stored, stored, USUAL_DAMPING);
+      const damping = USUAL_DAMPING;
+      const own = kinds
+        .filter(({ read: bits }) => bits === 8 || read.has(id))
+        .map((kind) => {
+          const format = kind.parameters.views.get(id) ?? kind.parameters.formats.get(map)!;
+          return { key: keyOf(kind), rounded: kind.parameters.layers.get(id)!, stored, format, damping };
+        });
+      const base = { rounded: wide.layers.get(id)!, stored, format: stored, damping };
+      const fitted = compensateLayer(graph, samples, (image) => stream.inputCodes(step, image), [...own, base]);
+      variants.set(
+        id,
+        new Map(own.map(({ key, format }, i) => [key, { format, parameters: fitted[i].parameters }] as const)),
+      );
+      const { parameters } = fitted[own.length];
       layers.set(id, parameters);
       stream.replace(step, parameters);
     }
     for (let image = 0; image < targets.images.length; image++) stream.run(step, image);
-    stream.release(step);
   }
   return { base: { ...wide, layers }, variants };
 }
@@ -108,7 +108,7 @@ export function measureChanges(
   const changed: ImageOutputs[number][][] = [...changes, ...others].map(() => []);
   for (let first = 0; first < images.length; first += AT_ONCE) {
     const some = images.slice(first, first + AT_ONCE);
-    const stream = new LayerStream(graph, base, some);
+    const stream = new LayerStream(graph, base, some, true);
     runAll(stream, some.length, progress);
     reference.push(...outputsOf(stream, some.length));
     changes.forEach(({ layers, kind }, i) => {
@@ -126,7 +126,7 @@ export function measureChanges(
       changed[i].push(...outputsOf(stream, some.length, { kernels, beforeRead }));
     });
     others.forEach((parameters, i) => {
-      const all = new LayerStream(graph, parameters, some);
+      const all = new LayerStream(graph, parameters, some, false);
       runAll(all, some.length, progress);
       changed[changes.length + i].push(...outputsOf(all, some.length));
     });

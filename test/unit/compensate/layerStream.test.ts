@@ -30,13 +30,19 @@ describe('integer network layer by layer', () => {
         all8,
       );
       const images = [inputsOf(graph, seed), inputsOf(graph, seed + 1000)];
-      const stream = new LayerStream(graph, parameters, images);
+      const stream = new LayerStream(graph, parameters, images, true);
       for (let step = 0; step < stream.length; step++)
         for (let image = 0; image < images.length; image++) stream.run(step, image);
       const expected = (program: typeof stream.program, image: number): Uint8Array[] =>
         new Executor(program).run(images[image].map((input, i) => inputCodes(program, i, input))).outputs;
       images.forEach((_, image) =>
         assert.deepEqual(stream.rerun(image, {}), expected(stream.program, image), `seed ${seed}`),
+      );
+      const small = new LayerStream(graph, parameters, images, false);
+      for (let step = 0; step < small.length; step++)
+        for (let image = 0; image < images.length; image++) small.run(step, image);
+      images.forEach((_, image) =>
+        assert.deepEqual(small.rerun(image, {}), expected(small.program, image), `seed ${seed}: in an arena`),
       );
       // Negated weights of one layer: the suffix alone runs again, and equals the whole program with these weights.
       const id = [...parameters.layers.keys()].at(-1);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LayerSamples } from '../../../src/engine/compensate/layerSamples';
-import { gatherTaps, tapsIn } from '../../../src/engine/compensate/layerTaps';
+import { gatherTaps, groupRanges, tapsIn, type LayerTaps } from '../../../src/engine/compensate/layerTaps';
 import type { ConvLayer, DepthwiseLayer, Graph } from '../../../src/engine/graph/types';
 import type { MapFormat } from '../../../src/engine/quantize/types';
 import { squareWindow } from '../../support/graphBuilder';
@@ -76,12 +76,13 @@ describe('what a layer reads at its sampled pixels', () => {
               Int16Array.from({ length: size * size * c }, () => least + random(256)),
             );
             const samples = LayerSamples.of(graph, layer, images);
-            const read = gatherTaps(graph, samples, (image) => maps[image]);
-            assert.deepEqual(
-              gatherTaps(graph, samples, (image) => maps[image], null),
-              read,
-            );
+            const gather = (firstGroup: number, count: number, simd?: null): LayerTaps =>
+              gatherTaps(graph, samples, { firstGroup, groups: count }, (image) => maps[image], simd);
+            const read = gather(0, groups);
+            assert.deepEqual(gather(0, groups, null), read);
             const codes = tapsIn(read, stored, format);
+            const parts = Array.from({ length: groups }, (_, g) => tapsIn(gather(g, 1), stored, format));
+            assert.deepEqual(Int16Array.from(parts.flatMap((part) => [...part])), codes);
             assert.deepEqual(tapsIn(read, stored, format, null), codes);
             const pick = (a: ArrayLike<number>, i: number): number => a[a.length === 1 ? 0 : i];
             let row = 0;
@@ -118,4 +119,21 @@ describe('what a layer reads at its sampled pixels', () => {
       );
     },
   );
+
+  it('is gathered in parts of a few megabytes that are all groups of a layer together', () => {
+    const map = { shape: { h: 40, w: 40, c: 960 } };
+    const weights = new Float32Array(960 * 9);
+    const layer = { id: 0, kind: 'depthwise', inputs: [0], output: 1, weights } as unknown as DepthwiseLayer;
+    const graph = { maps: [map, map], layers: [layer] } as unknown as Graph;
+    const samples = LayerSamples.of(graph, layer, 16);
+    const ranges = groupRanges(graph, samples);
+    assert.equal(
+      ranges.reduce((next, { firstGroup, groups }) => {
+        assert.equal(firstGroup, next);
+        assert.ok(groups * 9 * samples.rows <= 1 << 22);
+        return next + groups;
+      }, 0),
+      960,
+    );
+  });
 });
