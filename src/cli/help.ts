@@ -53,7 +53,7 @@ const OPTIONS: Readonly<Record<string, OptionHelp>> = {
   objective: {
     value: 'latency|bitops|sram|flash',
     text: 'what the search minimizes',
-    fallback: 'latency, or bitops where that saves none or with --bitops-target',
+    fallback: 'time and BitOPs together; bitops with --bitops-target',
   },
   'latency-budget': { value: 'MS', text: 'milliseconds an inference may take', fallback: 'no limit' },
   'accuracy-budget': {

@@ -10,11 +10,11 @@ import { coreOf } from '../targets/targets';
 import type { PlanTarget } from '../targets/types';
 import { hasFewSamples } from '../vdqs/fewSamples';
 import { freeChoices } from '../vdqs/freeChoices';
-import { decisionCost } from '../vdqs/decisionCost';
 import { searchTradeOff, type TradeOff } from '../vdqs/searchTradeOff';
 import type { DecisionUnit } from '../vdqs/units';
 import { BitReasons } from './bitReasons';
 import type { DecideOptions, Decision } from './decisionTypes';
+import { planCost } from './planCost';
 
 /** Bits while they are being decided. */
 export class BitState implements BitDecisions {
@@ -94,7 +94,7 @@ export class BitState implements BitDecisions {
         },
       },
       target,
-      decisionCost(this.graph, objective, coreOf(this.options.target)),
+      planCost(this.graph, units, this.options),
     );
     this.explain(measured, result);
     result.units.forEach((b, i) => this.set(units[i], b));

@@ -17,7 +17,7 @@ export interface DecideOptions
   readonly extraFlashBytes?: number;
   /** What is minimised; missing: BitOPs. */
   readonly objective?: Objective;
-  /** Whether plans have to be about as fast as 8 bits where something other than time is minimised. */
+  /** Whether BitOPs are minimised together with time, by plans that are about as fast as 8 bits. */
   readonly asFast?: boolean;
   /**
    * Measured sensitivities and the reduction of the objective's cost to reach with them; undefined: the entropy score.

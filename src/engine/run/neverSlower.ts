@@ -89,7 +89,10 @@ function fastest(first: Counted, eight: Counted, slower: SlowerLayers, restore: 
   return best;
 }
 
-/** The first candidate that is about as fast as 8 bits, with as few layers back at them as that needs. */
+/**
+ * The first candidate that is about as fast as 8 bits, with as few layers back at them as that needs, or else with all
+ * that take more.
+ */
 function asFast(first: Counted, eight: Counted, slower: SlowerLayers, restore: Restore): Counted {
   let current = first;
   const restored = new Set<LayerId>();
@@ -105,7 +108,7 @@ function asFast(first: Counted, eight: Counted, slower: SlowerLayers, restore: R
     if (restored.size === before) break;
     current = restore(restored);
   }
-  return current;
+  return current.total <= ABOUT * eight.total ? current : fastest(first, eight, slower, restore);
 }
 
 function withNote({ decision, compare }: Candidate, note: string): Candidate {

@@ -4,6 +4,7 @@ import { programCost, type ProgramCost } from '../cost/cost';
 import { outlierShare } from '../planned/stage';
 import { decide } from './decide';
 import { isMixed } from './isMixed';
+import { BITOPS_WORTH, planCost } from './planCost';
 import type { Decision } from './decisionTypes';
 import type { Task } from '../graph/task';
 import { plannedInstructions } from '../planned/work';
@@ -22,8 +23,7 @@ import type { ExpectedLoss, SearchLimit } from '../plan/types';
 import { freeChoices } from '../vdqs/freeChoices';
 import { instructionsMs } from '../cost/latency';
 import { boardOf, targetOf } from '../targets/targetFacts';
-import { coreOf } from '../targets/targets';
-import { decisionCost, type Objective } from '../vdqs/decisionCost';
+import type { Objective } from '../vdqs/decisionCost';
 import { foreseenLoss, searchTradeOff } from '../vdqs/searchTradeOff';
 
 /** Share of the images that weights are fitted to if others must be held back. */
@@ -65,6 +65,7 @@ export class Quantizer {
   /** Time spent on decisions, in seconds. */
   searchSeconds = 0;
   private attempts = 0;
+  private instructionsAt8: number | null = null;
 
   constructor(
     private readonly job: QuantizerJob,
@@ -176,7 +177,7 @@ export class Quantizer {
    *
    * @param budget points of top-1; where there are no classes, percent of the outputs' power that may be error
    * @param onBetter gets every attempt within the budget, each better than the one before
-   * @param minimise what was asked for, or the BitOPs of plans that are about as fast as 8 bits
+   * @param minimise what was asked for, or time and BitOPs of plans that are about as fast as 8 bits
    */
   async quantizeWithin(
     budget: number,
@@ -193,14 +194,14 @@ export class Quantizer {
     const perDivergence = await this.estimator.perDivergence(this.progress);
     // What the float network gives is known: its process would keep its memory while weights are fitted.
     endRest();
-    const { objective = 'bitops', target } = search;
-    const cost = decisionCost(graph, objective, coreOf(target));
+    const { objective = 'bitops' } = search;
+    const cost = planCost(graph, units, search);
     const free = freeChoices(graph, units, search.bits, search.weights);
     const predicted = foreseenLoss(graph, units, sensitivities, free, cost);
     const reachable = searchTradeOff(graph, units, sensitivities, free, 16, cost).reduction;
     const most = Math.min(wanted, reachable);
     let kept: (Budgeted & Attempt) | null = null;
-    let told = Promise.resolve();
+    let reported = Promise.resolve();
     const isBetter = (a: Budgeted, b: Budgeted): boolean => {
       const less = this.counted(b, search) - this.counted(a, search);
       return less > 0 || (less === 0 && a.reduction > b.reduction);
@@ -214,14 +215,15 @@ export class Quantizer {
       const reached = reachable <= wanted ? 'bits' : 'reduction';
       const limitedBy: SearchLimit = slower ? 'bits' : reduction < most ? 'loss' : reached;
       this.tellTried(quantized.decision, lost.expected, budget);
-      const found = { ...quantized, objective, reduction, loss: lost, limitedBy, pointsLost: lost.expected };
+      const told = search.asFast === true ? this.bitOpsReduction(quantized) : reduction;
+      const found = { ...quantized, objective, reduction: told, loss: lost, limitedBy, pointsLost: lost.expected };
       // Attempts end in any order; only what is better than all before is reported, one after the other.
-      told = told.then(async () => {
+      reported = reported.then(async () => {
         if (lost.expected > budget || (kept !== null && !isBetter(found, kept))) return;
         kept = found;
         await onBetter(found);
       });
-      await told;
+      await reported;
       return found;
     };
     const { best: last } = await searchWithinBudget(budget, most, predicted, perDivergence, attempt);
@@ -248,10 +250,19 @@ export class Quantizer {
     return plannedInstructions(graph, { ...decision, target: search.target }, planPath).total;
   }
 
-  /** What is compared of plans: instructions or BitOPs; 0 for what the reduction alone compares. */
+  /** What is compared of plans: instructions, or these and BitOPs; 0 for what the reduction alone compares. */
   private counted(quantized: Quantized, { objective, asFast }: QuantizerJob['search']): number {
     if (objective === 'latency') return this.instructions(quantized.decision);
-    return asFast === true ? this.cost(quantized).bitOps : 0;
+    if (asFast !== true) return 0;
+    this.instructionsAt8 ??= this.instructions(this.wideDecision());
+    return (
+      this.instructions(quantized.decision) / this.instructionsAt8 + BITOPS_WORTH / this.bitOpsReduction(quantized)
+    );
+  }
+
+  private bitOpsReduction(quantized: Quantized): number {
+    const { bitOps, bitOpsInt8 } = this.cost(quantized);
+    return bitOps > 0 ? bitOpsInt8 / bitOps : 1;
   }
 
   /** BitOPs of a plan, with recomputed halos and outlier patches, and at 8 bits. */

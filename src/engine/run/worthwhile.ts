@@ -7,10 +7,10 @@ const LEAST_TIME_SAVED = 0.02;
 const LEAST_BITOPS_SAVED = 0.15;
 
 /**
- * The fastest plan within a budget, where that saves time worth having. On cores, and in flash, where fewer bits save
- * next to none, accuracy buys what else they save: the plan of the fewest BitOPs, with the smaller maps and weights
- * that go with them, of those that are about as fast as 8 bits and lose no more than the budget with what 8 bits lose.
- * Where that is not worth having either, everything stays at 8 bits.
+ * The plan within a budget that saves the most time and BitOPs together and is about as fast as 8 bits, where that
+ * saves time worth having. On cores, and in flash, where fewer bits save next to none, accuracy buys what else they
+ * save, with the smaller maps and weights that go with fewer BitOPs: no more of it than the budget with what 8 bits
+ * lose. Where that is not worth having either, everything stays at 8 bits.
  *
  * @param onBetter gets every attempt that is worth its loss
  */
@@ -26,24 +26,30 @@ export async function quantizeWorthwhile(
     const { bitOps, bitOpsInt8 } = quantizer.cost(found);
     return bitOps <= (1 - LEAST_BITOPS_SAVED) * bitOpsInt8;
   };
-  const told =
-    (isWorth: (found: Quantized) => boolean) =>
-    async (better: Budgeted): Promise<void> => {
-      if (isWorth(better)) await onBetter(better);
-    };
-  const fastest = await quantizer.quantizeWithin(budget, undefined, told(savesTime));
-  // What exceeds the budget has no fewer bits than the flash requires.
-  if (savesTime(fastest) || fastest.loss.expected > budget) return fastest;
   // What 8 bits lose counts too: BitOPs alone are worth no more.
-  const left = budget - fastest.loss.at8;
-  const fewest = left > 0 ? await quantizer.quantizeWithin(left, undefined, told(savesBitOps), 'asFast') : null;
-  if (fewest !== null && savesBitOps(fewest))
-    return withNote(
-      fewest,
-      'The fewest BitOPs in about the time of 8 bits, for what 8 bits leave of the budget: minimizing time alone ' +
-        `saves less than ${100 * LEAST_TIME_SAVED} % of it on this core.`,
+  const isCheap = ({ loss }: Budgeted): boolean => loss.expected <= budget - loss.at8;
+  const isWorth = (found: Budgeted): boolean => savesTime(found) || (savesBitOps(found) && isCheap(found));
+  const search = (most: number): Promise<Budgeted> =>
+    quantizer.quantizeWithin(
+      most,
+      undefined,
+      async (better) => {
+        if (isWorth(better)) await onBetter(better);
+      },
+      'asFast',
     );
-  const wide = isMixed(fastest.decision) ? await quantizer.quantizeWithin(budget, 1) : fastest;
+  let found = await search(budget);
+  // What exceeds the budget has no fewer bits than the flash requires.
+  if (savesTime(found) || found.loss.expected > budget) return found;
+  const left = budget - found.loss.at8;
+  if (savesBitOps(found) && !isCheap(found) && left > 0) found = await search(left);
+  if (isWorth(found))
+    return withNote(
+      found,
+      'The fewest BitOPs in about the time of 8 bits, for what 8 bits leave of the budget: within it, fewer bits ' +
+        `save less than ${100 * LEAST_TIME_SAVED} % of the time on this core.`,
+    );
+  const wide = isMixed(found.decision) ? await quantizer.quantizeWithin(budget, 1) : found;
   return withNote(
     { ...wide, limitedBy: 'bits' },
     `Within the budget, fewer bits save less than ${100 * LEAST_TIME_SAVED} % of the time and ` +

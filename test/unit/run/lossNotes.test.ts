@@ -35,7 +35,7 @@ describe('what is told of a loss', () => {
     assert.doesNotMatch(told({}), /do not/);
     assert.match(
       told({ expected: 0.94, interval: null, images: 10, heldOut: false }),
-      /10 images do not settle whether the budget of 1 is met\. About 1200 would: evaluate/,
+      /10 images do not settle whether the budget of 1 is met\. About 580 would: evaluate/,
     );
     assert.match(
       told({ expected: 0.94, interval: null, images: 10, budget: null }),

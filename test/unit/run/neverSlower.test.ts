@@ -95,16 +95,11 @@ describe('the finished plan against 8 bits in the same SRAM', () => {
     assert.ok(ratios('bitops', ['cortex-m55', 'cortex-m4']).some(({ ratio }) => ratio > 1.01));
   });
 
-  it('leaves fewest BitOPs about as fast as 8 bits where they have to be', () => {
-    const cores = ['cortex-m55', 'cortex-m4'] as const;
-    const free = ratios('bitops', cores);
-    const found = ratios('bitops', cores, true);
-    found.forEach(({ core, network, ratio }, i) => {
+  it('is about as fast as 8 bits where time and BitOPs are minimised together, and has fewer bits on many', () => {
+    const found = ratios('bitops', ['cortex-m55', 'cortex-m4'], true);
+    for (const { core, network, ratio } of found)
       assert.ok(ratio <= 1.015 + 1e-9, `${core}, network ${network}: ${ratio}`);
-      // What is fast enough stays as it is.
-      if (free[i].ratio <= 1.015) assert.equal(ratio, free[i].ratio);
-    });
-    assert.ok(free.some(({ ratio }) => ratio > 1.015));
-    assert.ok(found.some(({ ratio }, i) => free[i].ratio > 1.015 && ratio !== 1));
+    const mixed = found.filter(({ ratio }) => ratio !== 1);
+    assert.ok(mixed.length > found.length / 4, `${mixed.length} of ${found.length}`);
   });
 });
