@@ -23,6 +23,7 @@ const EIGHT = {
     QMCU_DEPTHWISE2D_PLANES: 1,
     QMCU_ADD_INPUTS: 0,
     QMCU_ADD_OUTPUTS: 0,
+    QMCU_ADD_NARROW: 0,
   },
   inputs: [
     ...combinations(['CONV2D_INPUTS:16', 'CONV2D_INPUTS:32']),

@@ -41,6 +41,8 @@ export function runtimeUses(program: Program, special: SpecialKernels | null): R
       case 'add':
         for (const input of inputs) uses.QMCU_ADD_INPUTS |= signBit(program, input);
         uses.QMCU_ADD_OUTPUTS |= signBit(program, output);
+        if ([...inputs, output].some((access) => program.buffers[access.buffer].bits === 4))
+          uses.QMCU_ADD_NARROW |= (program.buffers[output.buffer].bits === 4 ? 1 : 2) | (special ? 4 : 0);
         break;
       default:
     }

@@ -23,6 +23,7 @@ export const ALL_USES = {
   QMCU_DEPTHWISE2D_PLANES: 7,
   QMCU_ADD_INPUTS: 3,
   QMCU_ADD_OUTPUTS: 3,
+  QMCU_ADD_NARROW: 7,
 } as const;
 
 export type UseMacro = keyof typeof ALL_USES;

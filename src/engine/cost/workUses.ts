@@ -51,6 +51,7 @@ export function workUses(work: readonly Work[], forms: Forms): RuntimeUses {
     } else if (call.op === 'add') {
       uses.QMCU_ADD_INPUTS |= 2;
       uses.QMCU_ADD_OUTPUTS |= 2;
+      if (call.inputBits === 4) uses.QMCU_ADD_NARROW |= (outputBits === 4 ? 1 : 2) | (form.made ? 4 : 0);
     }
   }
   return uses;

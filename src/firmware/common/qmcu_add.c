@@ -138,7 +138,7 @@ static QMCU_SMALL void add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, 
     }
 }
 
-#if (QMCU_USED_FORMATS & 12u) != 0
+#if QMCU_ADD_NARROW != 0
 /* One of two maps that are added: a signed code is an unsigned one with the highest bit inverted, less that bit. */
 typedef struct {
     const uint8_t *p;
@@ -170,6 +170,82 @@ QMCU_INLINE void add_two(summand *s, uint32_t sum[2])
     sum[1] += (second ^ s->flip) * s->factor;
 }
 
+#if QMCU_DSP && (QMCU_ADD_NARROW & 4u) != 0
+/* Pairs 0 and 4, 2 and 6, 1 and 5, 3 and 7 of the next eight codes, in halves. */
+QMCU_INLINE void take_eight(summand *s, uint32_t pairs[4])
+{
+    const uint32_t of_bytes = s->bits == 8u ? 0x01010101u : 0x11111111u;
+    const uint32_t first = qmcu_load_unaligned(s->p) ^ s->flip * of_bytes;
+    s->p += 4;
+    if (s->bits == 8u) {
+        const uint32_t second = qmcu_load_unaligned(s->p) ^ s->flip * of_bytes;
+        s->p += 4;
+        pairs[0] = qmcu_pkh_low(qmcu_uxtb16(first), qmcu_uxtb16(second));
+        pairs[1] = qmcu_pkh_high(qmcu_uxtb16(first), qmcu_uxtb16(second));
+        pairs[2] = qmcu_pkh_low(qmcu_uxtb16_ror8(first), qmcu_uxtb16_ror8(second));
+        pairs[3] = qmcu_pkh_high(qmcu_uxtb16_ror8(first), qmcu_uxtb16_ror8(second));
+        return;
+    }
+    const uint32_t even = first & 0x0f0f0f0fu;
+    const uint32_t odd = first >> 4 & 0x0f0f0f0fu;
+    pairs[0] = qmcu_uxtb16(even);
+    pairs[1] = qmcu_uxtb16_ror8(even);
+    pairs[2] = qmcu_uxtb16(odd);
+    pairs[3] = qmcu_uxtb16_ror8(odd);
+}
+
+/*
+ * Eight sums at a time, saturated to unsigned numbers of `bits` bits, of which signed codes invert the highest. Inlined
+ * with constant bits.
+ */
+QMCU_INLINE void add_eights(uint32_t bits, summand *a, summand *b, uint32_t offset, uint32_t shift, uint32_t flip,
+                            int32_t eights, uint8_t *to)
+{
+    static const uint8_t places[8] = {0, 4, 2, 6, 1, 5, 3, 7};
+    const uint32_t factors = qmcu_pkh_low(a->factor, b->factor);
+    for (; eights > 0; eights--) {
+        uint32_t x[4];
+        uint32_t y[4];
+        uint32_t words[2] = {flip, flip};
+        take_eight(a, x);
+        take_eight(b, y);
+        for (uint32_t i = 0u; i < 8u; i++) {
+            const uint32_t pair =
+                i % 2u == 0u ? qmcu_pkh_low(x[i / 2u], y[i / 2u]) : qmcu_pkh_high(x[i / 2u], y[i / 2u]);
+            const int32_t sum = qmcu_smlad_from(pair, factors, (int32_t)offset) >> shift;
+            const uint32_t code = (uint32_t)(bits == 8u ? qmcu_usat8(sum) : qmcu_usat4(sum));
+            const uint32_t place = places[i] * bits;
+            words[place / 32u] ^= code << place % 32u;
+        }
+        qmcu_store_unaligned(to, words[0]);
+        if (bits == 8u) {
+            qmcu_store_unaligned(to + 4, words[1]);
+        }
+        to += bits;
+    }
+}
+
+/* As many of n sums as are whole eights, where the bounds are those of the format; returns how many. */
+static int32_t add_whole_eights(const qmcu_scaled_sum *p, summand *a, summand *b, uint32_t offset, uint32_t format,
+                                int32_t n, uint8_t *to)
+{
+    const uint32_t bits = qmcu_bits(format);
+    const uint32_t highest = (format & 1u) == 0u ? 0u : 1u << (bits - 1u);
+    const uint32_t from = offset + (highest << p->shift);
+    const int32_t lowest = -(int32_t)highest;
+    if (p->min != lowest || p->max != lowest + (int32_t)(1u << bits) - 1 || p->shift > 22u) {
+        return 0;
+    }
+    QMCU_ASSUME((QMCU_ADD_NARROW & bits / 4u) != 0u);
+    if (bits == 8u) {
+        add_eights(8u, a, b, from, p->shift, highest * 0x01010101u, n / 8, to);
+    } else {
+        add_eights(4u, a, b, from, p->shift, highest * 0x11111111u, n / 8, to);
+    }
+    return n / 8 * 8;
+}
+#endif
+
 /* Sums of codes of 8 and 4 bits, alike. Where one map has 4 bits, all have an even number of channels. */
 static void add_narrow(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
 {
@@ -179,7 +255,13 @@ static void add_narrow(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu
         summand b = summand_of(in1, y, p->multiplier[1]);
         const uint32_t offset = (uint32_t)p->offset - a.flip * a.factor - b.flip * b.factor;
         uint8_t *to = qmcu_at(out, y, 0, 0);
-        for (int32_t n = out->w * out->channels; n > 0; n -= 2) {
+        int32_t n = out->w * out->channels;
+#if QMCU_DSP && (QMCU_ADD_NARROW & 4u) != 0
+        const int32_t done = add_whole_eights(p, &a, &b, offset, out->format, n, to);
+        to += done * (int32_t)qmcu_bits(out->format) / 8;
+        n -= done;
+#endif
+        for (; n > 0; n -= 2) {
             uint32_t sum[2] = {offset, offset};
             add_two(&a, sum);
             add_two(&b, sum);
@@ -205,7 +287,7 @@ static QMCU_SMALL int add_rows(const qmcu_scaled_sum *p, const qmcu_map *in0, co
         add_bytes(p, in0, in1, out);
         return 1;
     }
-#if (QMCU_USED_FORMATS & 12u) != 0
+#if QMCU_ADD_NARROW != 0
     if (have_bits(4u, in0, in1, out)) {
         add_narrow(p, in0, in1, out);
         return 1;

@@ -123,12 +123,15 @@
 #define QMCU_DEPTHWISE2D_PLANES  7u
 #endif
 
-/* Signs of the 8-bit maps that are added: 1: unsigned, 2: signed. */
+/* Signs of maps that are added, 1: unsigned, 2: signed; sums with 4-bit codes among them, 1: to 4 bits, 2: to 8 bits,
+ * 4: eight at a time. */
 #if QMCU_USES_ALL || !defined(QMCU_ADD_INPUTS)
 #undef QMCU_ADD_INPUTS
 #undef QMCU_ADD_OUTPUTS
+#undef QMCU_ADD_NARROW
 #define QMCU_ADD_INPUTS  3u
 #define QMCU_ADD_OUTPUTS 3u
+#define QMCU_ADD_NARROW  7u
 #endif
 
 /* A condition that holds by what is used: compilers leave out what is there for others. */
