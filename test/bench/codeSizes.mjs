@@ -114,7 +114,12 @@ function writeRuntime() {
 
 function measureCoreSteps(core) {
   const { include } = writeRuntime();
-  return measureSteps(include, stepSources(core), (file) => sectionsOf(core, file, include));
+  return measureSteps(
+    include,
+    stepSources(core),
+    (file) => sectionsOf(core, file, include),
+    structSizes(core, include),
+  );
 }
 
 function measureCoreUsed(core) {

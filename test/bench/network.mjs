@@ -127,8 +127,7 @@ ${
           `flash ${flash}, RAM ${ram} bytes, outputs ${outputs[index]}: ${plan}`,
       );
       if (values.layers || values.kinds || values['layers-only']) {
-        // Each run of a layer has its marks, inside those of the inference, whose begin is then without an end. Runs
-        // follow each other as they stand in the source.
+        // Each run of a layer has its marks, inside those of the inference, whose begin is then without an end.
         const counted = countOn(core, sources, `${elf}.layers`, [
           values.level,
           ...include,
@@ -138,14 +137,12 @@ ${
           '-DQMCU_LAYER_END(layer)=COUNTING_END()',
         ]);
         const source = readFileSync(path.join(path.dirname(golden), `${name}.c`), 'utf8');
-        const runs = [...source.matchAll(/\/\* (Layer \d+[^\n]*?) \*\/\s*QMCU_LAYER_BEGIN[^]*?QMCU_LAYER_END/g)].map(
-          ([code, title], i) => ({
-            title,
-            instructions: counted[i][0],
-            cycles: counted[i][1],
-            kind: kindOf(source, code),
-          }),
-        );
+        const runs = layerRuns(source).map(({ title, code }, i) => ({
+          title,
+          instructions: counted[i][0],
+          cycles: counted[i][1],
+          kind: kindOf(source, code),
+        }));
         if (values.layers || values['layers-only'])
           runs.forEach(({ title, instructions, cycles }) =>
             console.log(`${String(instructions).padStart(12)} ${String(cycles ?? '').padStart(12)}  ${title}`),
@@ -159,6 +156,37 @@ ${
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/**
+ * Runs of layers in the order of execution: rows of the table of steps, and statements of functions. @returns their
+ * titles and code
+ */
+function layerRuns(source) {
+  const table = /table_step steps\[\d+\] = \{\n([^]*?)\n\};/.exec(source)?.[1] ?? '';
+  /** @type {{title: string, code: string}[]} by row, rows of one layer in the first of them */
+  const rows = [];
+  let title = null;
+  for (const line of table.split('\n')) {
+    const named = /\/\* (Layer \d+.*?) \*\//.exec(line);
+    if (named) title = named[1];
+    else if (/^ *\{/.test(line) && title !== null) {
+      rows.push({ title, code: line });
+      title = null;
+    } else if (/^ *\{/.test(line)) {
+      rows.findLast(Boolean).code += line;
+      rows.push(null);
+    }
+  }
+  const statements = (name) => {
+    const body = new RegExp(` ${name}\\([^)]*\\)\\n\\{([^]*?)\\n\\}`).exec(source)[1];
+    return [...body.matchAll(/\/\* (Layer \d+[^\n]*?) \*\/\s*QMCU_LAYER_BEGIN[^]*?QMCU_LAYER_END/g)].map(
+      ([code, title]) => ({ title, code }),
+    );
+  };
+  return [...source.matchAll(/^ {8}error = (\w+)\(base, watch(?:, \d+, (\d+), (\d+))?/gm)].flatMap(
+    ([, name, begin, end]) => (end ? rows.slice(Number(begin), Number(end)).filter(Boolean) : statements(name)),
+  );
 }
 
 /** Kernel and window of a run of a layer, by the parameters that its calls pass. */

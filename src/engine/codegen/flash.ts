@@ -11,7 +11,7 @@ import { comesInTiles, externalInputs } from './inputs';
 import { coreKinds } from './runtime';
 import { runtimeUses } from './runtimeUses';
 import { SpecialKernels } from './special';
-import { renderSteps, type StepCode } from './steps';
+import { renderSteps, type StepCode, type StepCounts } from './steps';
 import type { RenderOptions } from './types';
 import { storageForms } from './weights/storageForms';
 
@@ -97,12 +97,11 @@ function codeBytesOf(
     (kernelCalls[macro] ?? kernelCalls[macro.replace('LONG_', '')] ?? []).forEach((fn) => functions.add(fn));
   // An input in memory may be handed over in tiles by a function that copies.
   if (comesInTiles(program)) functions.add('memcpy');
-  const { parts, views, watched, guards } = code.counts;
-  const text =
-    steps.network + parts * steps.parts + views * steps.views + watched * steps.watched + guards * steps.guards;
+  const counts = Object.entries(code.counts) as [keyof StepCounts, number][];
+  const text = counts.reduce((sum, [part, n]) => sum + n * steps[part], steps.network);
   return (
     Math.ceil(text) +
-    code.windowBytes +
+    code.tableBytes +
     code.structs.reduce((sum, type) => sum + (structs[type] ?? 0), 0) +
     runtimeBytes(core, functions, uses) +
     madeKernelsBytes(core, kernels)

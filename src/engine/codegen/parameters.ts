@@ -233,6 +233,32 @@ export class ParameterWriter {
   }
 }
 
+/** Constant parameter structs, equal ones once: branches that differ only in their windows share them. */
+export class ParameterTable {
+  readonly types: string[] = [];
+  private readonly byContent = new Map<string, string>();
+  private readonly names = new Set<string>();
+  private readonly lines: string[] = [];
+
+  symbol(step: Step, fn: string, params: { readonly type: string; readonly initializer: string }): string {
+    const content = `${params.type} ${params.initializer}`;
+    const known = this.byContent.get(content);
+    if (known) return known;
+    const base = `${fn.replace(/^qmcu_/, '')}_${step.layer}`;
+    let name = base;
+    for (let n = 2; this.names.has(name); n++) name = `${base}_variant_${n}`;
+    this.names.add(name);
+    this.byContent.set(content, name);
+    this.types.push(params.type);
+    this.lines.push(`static const ${params.type} ${name} = ${params.initializer};\n`);
+    return name;
+  }
+
+  render(): string {
+    return this.lines.join('');
+  }
+}
+
 function struct(fn: string, type: string, fields: readonly string[]): KernelCall {
   return { fn, params: { type, initializer: `{\n    ${fields.join(',\n    ')},\n}` }, args: [] };
 }

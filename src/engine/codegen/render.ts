@@ -140,10 +140,10 @@ ${runtimeChecks(name, uses)}
 #endif
 
 ${hooksComment}#ifndef QMCU_LAYER_BEGIN
-#define QMCU_LAYER_BEGIN(layer) ((void)0)
+#define QMCU_LAYER_BEGIN(layer) ((void)(layer))
 #endif
 #ifndef QMCU_LAYER_END
-#define QMCU_LAYER_END(layer) ((void)0)
+#define QMCU_LAYER_END(layer) ((void)(layer))
 #endif
 `,
     code.parameters,
@@ -155,6 +155,7 @@ static QMCU_NOINLINE int ended(const qmcu_watch *watch, int32_t step, const qmcu
     return watch != NULL && watch->after(watch->context, step, output) != 0;
 }
 `,
+    code.table,
     code.functions,
     `${places.join('')}${invokeSignature(program, name, true)}
 {

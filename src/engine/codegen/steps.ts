@@ -4,8 +4,10 @@ import type { ConstantArrays } from './constants';
 import { macroPrefix } from './identifier';
 import { guardKey, partKey, stepNumbers } from './checkpoints';
 import { comesInTiles, externalInputs } from './inputs';
-import { ParameterWriter } from './parameters';
+import { ParameterTable, ParameterWriter } from './parameters';
+import type { Scratch } from './scratch';
 import type { SpecialKernels } from './special';
+import { StepTable } from './stepTable';
 import { comment, commentText } from './text';
 import { ViewTable } from './views';
 
@@ -15,34 +17,44 @@ export interface StepCode {
   readonly parameters: string;
   /** Table of windows and the function that reads it. */
   readonly views: string;
-  /** One static function per dataflow branch and per run of layers between them. */
+  /** Table of steps and the function that runs it. Empty where all steps are statements. */
+  readonly table: string;
+  /** Static functions of the steps that are statements, one per dataflow branch and per run of layers between them. */
   readonly functions: string;
-  /** Statements that call these functions in order. */
+  /** Statements that run the table and call these functions in order. */
   readonly calls: string;
   /** Kernels of the runtime that are called. */
   readonly kernels: ReadonlySet<string>;
-  /** What the functions consist of. */
+  /** What the code consists of. */
   readonly counts: StepCounts;
-  /** Types of the constant parameters, and bytes of the table of windows. */
+  /** Types of the constant parameters. */
   readonly structs: readonly string[];
-  readonly windowBytes: number;
+  /** Bytes of the tables of windows and of steps. */
+  readonly tableBytes: number;
 }
 
 /** What the code of the steps consists of: its bytes are a sum over these (cost/codeSizes.ts). */
 export interface StepCounts {
+  /** Functions that run the table of steps: 1 or 0. */
+  readonly runners: number;
+  /** Kernels that the table names. */
+  readonly named: number;
+  /** Runs of steps in the table. */
+  readonly runs: number;
   /** Functions of steps. */
-  parts: number;
-  /** Windows that are made for calls. */
-  views: number;
-  /** Calls of the watcher. */
-  watched: number;
+  readonly parts: number;
+  /** Windows that are made for calls in these functions. */
+  readonly views: number;
+  /** Calls of the watcher in them. */
+  readonly watched: number;
   /** Conditions for classes that are found at run time. */
-  guards: number;
+  readonly guards: number;
 }
 
 /**
- * Renders all steps; constants that they need are requested from `constants`, kernels made for their layers from
- * `special`.
+ * Renders all steps: in a table, and as statements where they take more than parameters and windows into the arena
+ * (conditions, inputs outside of the arena). Constants that they need are requested from `constants`, kernels made for
+ * their layers from `special`.
  */
 export function renderSteps(
   program: Program,
@@ -56,9 +68,10 @@ export function renderSteps(
 class StepWriter {
   private readonly parameters = new ParameterTable();
   private readonly views: ViewTable;
+  private readonly table = new StepTable();
   private readonly writer: ParameterWriter;
   private readonly kernels = new Set<string>();
-  private readonly counts: StepCounts = { parts: 0, views: 0, watched: 0, guards: 0 };
+  private readonly counts = { parts: 0, views: 0, watched: 0, guards: 0 };
   private readonly tiled: boolean;
   /** Buffer of an input that the application hands over → the function's parameter. */
   private readonly pointers: ReadonlyMap<BufferId, string>;
@@ -80,20 +93,90 @@ class StepWriter {
   }
 
   render(): StepCode {
-    const parts = runs(this.program.steps, partKey).map((part) => this.part(part));
+    const functions: string[] = [];
+    const calls: string[] = [];
+    for (const part of runs(this.program.steps, partKey)) {
+      const groups = runs(part, (step) => step.layer);
+      runs(groups, (group) => group.every((step) => this.isTabled(step))).forEach((some, i) => {
+        if (some[0].every((step) => this.isTabled(step))) this.addRows(some, i === 0);
+        else {
+          const { definition, call } = this.part(some.flat());
+          calls.push(...this.table.endRun(), call);
+          functions.push(definition);
+        }
+      });
+    }
+    calls.push(...this.table.endRun());
     return {
       parameters: this.parameters.render(),
       views: this.views.render(),
-      functions: parts.map((p) => p.definition).join('\n'),
-      calls: parts.map((p) => p.call).join(''),
+      table: this.table.render(`${macroPrefix(this.program.name)}_ERROR_ENDED`, this.views.length),
+      functions: functions.join('\n'),
+      calls: calls.map((call) => `    if (error == 0) {\n        error = ${call};\n    }\n`).join(''),
       kernels: this.kernels,
-      counts: this.counts,
+      counts: { ...this.table.counts, ...this.counts },
       structs: this.parameters.types,
-      windowBytes: this.views.bytes,
+      tableBytes: this.views.bytes + this.table.bytes(this.views.length),
     };
   }
 
-  /** The function of a dataflow branch or of a run of layers, and the statement that calls it. */
+  /** Whether a step takes no more than the table holds. */
+  private isTabled({ kernel, guard, inputs }: Step): boolean {
+    return (
+      guard === null &&
+      kernel.op !== 'load' &&
+      kernel.op !== 'classify' &&
+      inputs.every((access) => this.pointerOf(access) === undefined)
+    );
+  }
+
+  /** Adds runs of layers to the table; `first`: those that begin a dataflow branch. */
+  private addRows(groups: readonly (readonly Step[])[], first: boolean): void {
+    const { branch } = groups[0][0];
+    if (first && branch !== null) this.table.comment(branchTitle(this.program, branch));
+    for (const group of groups) {
+      this.table.comment(layerTitle(group[0].layer, this.layers));
+      group.forEach((step, i) => this.addRow(step, i + 1 < group.length));
+    }
+  }
+
+  private addRow(step: Step, isFollowed: boolean): void {
+    const { fn, params, values, scratch } = this.kernelCall(step);
+    const views = step.inputs.map((access) => this.views.index(access));
+    if (scratch !== undefined) views[1] = this.views.scratch(scratch);
+    const args = [
+      ...(params === null ? [] : ['s->params']),
+      ...values,
+      ...step.inputs.map((_, i) => `&in${i}`),
+      '&out',
+      ...(scratch === undefined ? [] : ['(int16_t *)(void *)in1.data']),
+    ];
+    this.table.add({
+      params: params ?? 'NULL',
+      call: `${fn}(${args.join(', ')});`,
+      fn,
+      in: views,
+      out: this.views.index(step.output),
+      layer: step.layer,
+      number: this.numbers.get(step)!,
+      isFollowed,
+    });
+  }
+
+  /** A kernel, the address of its parameters, its arguments after that, and its scratch memory. */
+  private kernelCall(step: Step): { fn: string; params: string | null; values: readonly string[]; scratch?: Scratch } {
+    const { special } = this;
+    const made = special?.kernel(step);
+    const { fn, params, args } = this.writer.call(special?.generated(step) ?? step, made?.pack, special?.inTwins(step));
+    if (made === undefined) this.kernels.add(fn);
+    const named = { fn: made?.symbol ?? fn, scratch: made?.scratch };
+    if (params) return { ...named, params: `&${this.parameters.symbol(step, fn, params)}`, values: args };
+    // Where there is no struct, a table comes first.
+    if (args.length === 0 || step.kernel.op === 'classify') return { ...named, params: null, values: args };
+    return { ...named, params: args[0], values: args.slice(1) };
+  }
+
+  /** The function of a dataflow branch or of a run of layers whose steps are statements, and the call of it. */
   private part(part: readonly Step[]): { definition: string; call: string } {
     const { branch } = part[0];
     const name = this.nameOf(part);
@@ -113,7 +196,7 @@ class StepWriter {
           .map((group) => this.layer(group))
           .join('') +
         '    return 0;\n}\n',
-      call: `    if (error == 0) {\n        error = ${name}(base, watch${args});\n    }\n`,
+      call: `${name}(base, watch${args})`,
     };
   }
 
@@ -155,19 +238,16 @@ class StepWriter {
   }
 
   private call(step: Step): string {
-    const { program, special } = this;
+    const { program } = this;
     const { kernel, output } = step;
     if (kernel.op === 'load') return this.load(step);
-    const made = special?.kernel(step);
-    const call = this.writer.call(special?.generated(step) ?? step, made?.pack, special?.inTwins(step));
-    if (made === undefined) this.kernels.add(call.fn);
-    const args = [...call.args];
-    if (call.params) args.push(`&${this.parameters.symbol(step, call.fn, call.params)}`);
+    const { fn, params, values, scratch } = this.kernelCall(step);
+    const args = [...(params === null ? [] : [params]), ...values];
     step.inputs.forEach((access, i) => args.push(this.inputView(access, i)));
     if (kernel.op === 'classify') args.push(`&arena[${program.buffers[output.buffer].offset + kernel.index}]`);
     else args.push(this.outputView(output));
-    if (made?.scratch !== undefined) args.push(`(int16_t *)(void *)&arena[${made.scratch.offset}]`);
-    return `${made?.symbol ?? call.fn}(${args.join(', ')});`;
+    if (scratch !== undefined) args.push(`(int16_t *)(void *)&arena[${scratch.offset}]`);
+    return `${fn}(${args.join(', ')});`;
   }
 
   private load(step: Step): string {
@@ -211,32 +291,6 @@ function branchTitle(program: Program, id: number): string {
     `Branch ${id}: patch in row ${branch.row}, column ${branch.col}: rows ${patch.y0} to ${patch.y1 - 1}, ` +
     `columns ${patch.x0} to ${patch.x1 - 1}; ${branch.class} class`
   );
-}
-
-/** Constant parameter structs, equal ones once: branches that differ only in their windows share them. */
-class ParameterTable {
-  readonly types: string[] = [];
-  private readonly byContent = new Map<string, string>();
-  private readonly names = new Set<string>();
-  private readonly lines: string[] = [];
-
-  symbol(step: Step, fn: string, params: { readonly type: string; readonly initializer: string }): string {
-    const content = `${params.type} ${params.initializer}`;
-    const known = this.byContent.get(content);
-    if (known) return known;
-    const base = `${fn.replace(/^qmcu_/, '')}_${step.layer}`;
-    let name = base;
-    for (let n = 2; this.names.has(name); n++) name = `${base}_variant_${n}`;
-    this.names.add(name);
-    this.byContent.set(content, name);
-    this.types.push(params.type);
-    this.lines.push(`static const ${params.type} ${name} = ${params.initializer};\n`);
-    return name;
-  }
-
-  render(): string {
-    return this.lines.join('');
-  }
 }
 
 /** Splits a list where the key changes. */

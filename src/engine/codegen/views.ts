@@ -1,5 +1,6 @@
 import { regionHeight, regionWidth } from '../graph/region';
 import type { Access, Program } from '../program/types';
+import type { Scratch } from './scratch';
 import { comment, commentText } from './text';
 
 /**
@@ -42,12 +43,26 @@ export class ViewTable {
     const extents = [regionHeight(region), regionWidth(region), channels, buffer.pixelBytes, buffer.rowBytes];
     this.largest = Math.max(this.largest, ...extents);
     const entry = `{${[offset, ...extents, `QMCU_${buffer.signed ? 'S' : 'U'}${buffer.bits}`].join(', ')}}`;
+    return this.entry(entry, commentText(buffer.name));
+  }
+
+  /** Index of scratch memory in the table: its address is all that is read. */
+  scratch({ offset }: Scratch): number {
+    return this.entry(`{${offset}, 1, 1, 1, 1, 1, QMCU_U8}`, 'scratch');
+  }
+
+  private entry(entry: string, title: string): number {
     const known = this.indices.get(entry);
     if (known !== undefined) return known;
     const index = this.indices.size;
     this.indices.set(entry, index);
-    this.lines.push(`    ${entry}, /* ${index}: ${commentText(buffer.name)} */\n`);
+    this.lines.push(`    ${entry}, /* ${index}: ${title} */\n`);
     return index;
+  }
+
+  /** Entries of the table. */
+  get length(): number {
+    return this.indices.size;
   }
 
   /** Bytes of the table in flash. */

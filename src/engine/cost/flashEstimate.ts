@@ -3,6 +3,7 @@ import type { Core } from '../targets/types';
 import { codeTable, DSP_CORES, keyBytes, runtimeBytes } from './codeBytes';
 import { isMadeConv, isMadeDepthwise } from './kernelShape';
 import {
+  callers,
   formsBytes,
   isPackable,
   layerKernels,
@@ -20,9 +21,13 @@ import { workUses } from './workUses';
  * codegen/flash.ts has the same of a Program, by its very constants.
  */
 
-/** Per call: windows that it reads and writes, those of the table that no other call shares, and functions of steps. */
-const PER_CALL = { windows: 2.1, entries: 2.1, functions: 0.4 } as const;
+/** Entries of the table of windows that a call shares with no other, and bytes of one. */
+const PER_CALL_ENTRIES = 2.1;
 const WINDOW_BYTES = 16;
+/** Bytes of a call in the table of steps. */
+const ROW_BYTES = 8;
+/** Of a call that is a statement instead: windows that it reads and writes, and functions of steps. */
+const PER_STATEMENT = { windows: 2.1, functions: 0.4 } as const;
 
 /** What no call tells: gaps between arrays, a struct or table more. The application's reserve must not pay for it. */
 const MARGIN = 1.005;
@@ -117,12 +122,14 @@ const STRUCTS: Partial<Record<Work['call']['op'], string>> = {
 
 function stepBytes(work: readonly Work[], core: Core): number {
   const { structs, steps } = codeTable(core);
-  const call =
-    PER_CALL.windows * steps.views + PER_CALL.entries * WINDOW_BYTES + PER_CALL.functions * steps.parts + steps.watched;
+  const statement = PER_STATEMENT.windows * steps.views + PER_STATEMENT.functions * steps.parts + steps.watched;
   const seen = new Set<string>();
-  let bytes = steps.network;
-  for (const { layer, call: kernel, outputBits, padTop, padLeft, weights, guard } of work) {
-    bytes += call + (guard ? steps.guards : 0);
+  const isTabled = ({ guard, call: { op } }: Work): boolean => guard === null && op !== 'load' && op !== 'classify';
+  const named = new Set(work.filter(isTabled).map(({ call: { op } }) => op));
+  let bytes = steps.network + (named.size > 0 ? steps.runners + steps.runs : 0) + named.size * steps.named;
+  for (const w of work) {
+    const { layer, call: kernel, outputBits, padTop, padLeft, weights, guard } = w;
+    bytes += PER_CALL_ENTRIES * WINDOW_BYTES + (isTabled(w) ? ROW_BYTES : statement) + (guard ? steps.guards : 0);
     const struct = STRUCTS[kernel.op];
     const key = `${layer} ${kernel.op} ${kernel.inputBits} ${outputBits} ${padTop} ${padLeft} ${weights?.id ?? ''}`;
     if (!struct || seen.has(key)) continue;
@@ -205,9 +212,11 @@ export function leastCode(work: readonly Work[], forms: Forms, core: Core): numb
 /** Kernels made for layers, those of one shape once, and the runtime. */
 function kernelBytes(work: readonly Work[], forms: Forms, core: Core): number {
   const kernels = new Map<string, number>();
-  for (const layer of layersOf(work))
-    for (const { key, shape } of layerKernels(layer, forms.get(layer.layer) ?? PLAIN_FORM))
-      kernels.set(shape, keyBytes(core, key));
+  for (const layer of layersOf(work)) {
+    const form = forms.get(layer.layer) ?? PLAIN_FORM;
+    for (const { key, shape } of layerKernels(layer, form)) kernels.set(shape, keyBytes(core, key));
+    for (const [caller, bytes] of callers(layer, form, core)) kernels.set(caller, bytes);
+  }
   const made = [...kernels.values()].reduce((sum, bytes) => sum + bytes, 0);
   return made + runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core));
 }

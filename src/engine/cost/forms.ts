@@ -1,13 +1,14 @@
 import type { LayerId } from '../graph/types';
 import type { Core, Optimize } from '../targets/types';
 import { DSP_CORES, runtimeBytes } from './codeBytes';
-import { baseBytes, layersOf, leastCode, leastFlash, runtimeFunctions, usesOf } from './flashEstimate';
+import { baseBytes, estimateFlash, layersOf, leastCode, leastFlash, runtimeFunctions, usesOf } from './flashEstimate';
 import { coreCosts } from './kernelCost';
 import { CallCost } from './latency';
 import {
   columnOf,
   formKernels,
   isPackable,
+  layerKernels,
   PLAIN_FORM,
   storedBytes,
   type Forms,
@@ -21,6 +22,9 @@ const LEAST_SAVED_PER_KIB = 0.001;
 
 /** Code of a balanced plan up to which layers have kernels of their own. */
 const BALANCED_CODE = 35_000;
+
+/** Bytes that the largest kernel of a layer takes. */
+const LARGEST_KERNEL = 3000;
 
 /** Refused forms that are tried before all others. */
 const MOST_RETRIES = 4;
@@ -79,8 +83,71 @@ function chooseWithin(
   limit: number,
 ): Forms {
   const own = choose(work, layers, { ...options, made: true }, limit);
-  const isLarge = options.optimize === 'balanced' && leastCode(work, own, options.core) > BALANCED_CODE;
-  return isLarge ? choose(work, layers, { ...options, made: 'shared' }, limit) : own;
+  if (options.optimize !== 'balanced') return own;
+  const isLarge = leastCode(work, own, options.core) > BALANCED_CODE;
+  const forms = isLarge ? choose(work, layers, { ...options, made: 'shared' }, limit) : own;
+  // Whether layers share a kernel depends on their shifts: what is shared gets no more code by what calls tell.
+  const mostCode = isLarge ? leastCode(work, forms, options.core) : BALANCED_CODE;
+  return improve(work, layers, forms, options, { flash: limit, code: mostCode });
+}
+
+/**
+ * A balanced plan's forms with better ones of single layers, the best for its flash first, as long as there is room:
+ * forms that were chosen one by one hold places for kernels that others made needless in the end, and a kernel that is
+ * shared but has one user may as well be its own.
+ */
+function improve(
+  work: readonly Work[],
+  layers: readonly WeightedLayer[],
+  chosen: Forms,
+  { core, flashBytes }: FormOptions,
+  most: { readonly flash: number; readonly code: number },
+): Forms {
+  const least = (LEAST_SAVED_PER_KIB * plainInstructions(work, core)) / 1024;
+  const candidates = layers.flatMap((layer) =>
+    ([true, 'shared'] as const).flatMap((made) => candidatesOf(layer, { core, made })),
+  );
+  const of = new Map(candidates.map((c) => [`${c.layer} ${c.form.weights} ${c.form.made}`, c]));
+  // What a change takes at most: of kernels made for layers none may turn out to be the same.
+  const below = leastFlash(work, chosen, core) - estimateFlash(work, chosen, core);
+  let forms = chosen;
+  for (;;) {
+    const bytes = estimateFlash(work, forms, core) + below;
+    let best: { readonly forms: Forms; readonly worth: number } | null = null;
+    for (const c of candidates) {
+      const old = forms.get(c.layer);
+      const now = old && of.get(`${c.layer} ${old.weights} ${old.made}`);
+      const gain = c.saved - (now?.saved ?? 0);
+      const stored = c.stored - (now?.stored ?? 0);
+      // What takes far more is not tried.
+      if (gain <= 0 || bytes + stored > most.flash + LARGEST_KERNEL || leavesOthers(layers, forms, c)) continue;
+      const changed = new Map(forms).set(c.layer, c.form);
+      const flash = estimateFlash(work, changed, core);
+      const more = flash + below - bytes;
+      const worth = gain / Math.max(1, more);
+      if (worth < least || worth <= (best?.worth ?? 0)) continue;
+      const isSmall = bytes + more <= most.flash && leastCode(work, changed, core) <= most.code;
+      if (isSmall && flash <= flashBytes) best = { forms: changed, worth };
+    }
+    if (best === null) return forms;
+    ({ forms } = best);
+  }
+}
+
+/** Whether a layer would get a kernel of its own in place of one that others go on to share. */
+function leavesOthers(layers: readonly WeightedLayer[], forms: Forms, { layer, form }: Candidate): boolean {
+  if (form.made !== true || forms.get(layer)?.made !== 'shared') return false;
+  const shapesOf = (l: WeightedLayer): string[] => layerKernels(l, forms.get(l.layer)!).map(({ shape }) => shape);
+  const own = new Set(layers.filter((l) => l.layer === layer).flatMap(shapesOf));
+  return layers.some(
+    (l) => l.layer !== layer && forms.get(l.layer)?.made === 'shared' && shapesOf(l).some((shape) => own.has(shape)),
+  );
+}
+
+/** Instructions of all calls in plain forms. */
+function plainInstructions(work: readonly Work[], core: Core): number {
+  const costs = coreCosts(core);
+  return work.reduce((sum, w) => sum + new CallCost(costs, w.call, PLAIN_FORM).instructions(w.extent), 0);
 }
 
 /** What forms are chosen by, and for whom kernels are made. */
@@ -92,9 +159,7 @@ function choose(
   { core, optimize, made }: ChoiceOptions,
   limit: number,
 ): Forms {
-  const costs = coreCosts(core);
-  const plain = work.reduce((sum, w) => sum + new CallCost(costs, w.call, PLAIN_FORM).instructions(w.extent), 0);
-  const least = optimize === 'balanced' ? (LEAST_SAVED_PER_KIB * plain) / 1024 : 0;
+  const least = optimize === 'balanced' ? (LEAST_SAVED_PER_KIB * plainInstructions(work, core)) / 1024 : 0;
   const base = baseBytes(work, core);
   const codeOf = (forms: Forms): number =>
     runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core));

@@ -1,7 +1,7 @@
 import type { WeightBits } from '../graph/bits';
 import type { LayerId } from '../graph/types';
 import type { Core } from '../targets/types';
-import { keyBytes } from './codeBytes';
+import { codeTable, keyBytes } from './codeBytes';
 import { isMadeConv, isMadeDepthwise, type KernelCall } from './kernelShape';
 import { columnKind, sharedUnroll } from './madeKernels';
 import type { Work } from './work';
@@ -58,12 +58,23 @@ export function formsBytes(layers: readonly WeightedLayer[], forms: Forms, core:
 
 /** The kernels of a layer in this form and their bytes: other layers whose kernels have the same name share them. */
 export function formKernels(layer: WeightedLayer, form: LayerForm, core: Core): ReadonlyMap<string, number> {
-  return new Map(
-    layerKernels(layer, form).map(({ key, shape }) => [
+  const kernels = layerKernels(layer, form);
+  return new Map([
+    ...kernels.map(({ key, shape }): [string, number] => [
       form.made === 'shared' ? shape : `${layer.layer} ${key}`,
       keyBytes(core, key) + BOUNDS_BYTES,
     ]),
-  );
+    ...callers(layer, form, core),
+  ]);
+}
+
+/** Where layers share a packed kernel, each has a function of its own that calls it. */
+export function callers(layer: WeightedLayer, form: LayerForm, core: Core): [string, number][] {
+  if (form.made !== 'shared' || form.weights !== 'packed') return [];
+  return byPacking(layer, form).packable.map(({ call }) => [
+    `${layer.layer} ${columnOf(call)} ${call.pixelBytes}`,
+    codeTable(core).again?.shared ?? 0,
+  ]);
 }
 
 /** Of {@link formBytes}, what weights and tables take more. */
@@ -110,7 +121,9 @@ export function layerKernels(layer: WeightedLayer, form: LayerForm): LayerKernel
   const storedBits = form.weights === 'planned' ? weightBits : 8;
   const kernel = (call: KernelCall, key: string): LayerKernel => ({
     key,
-    shape: key.startsWith('shared') ? key : `${key} ${op === 'depthwise2d' ? '' : columnOf(call)} ${call.pixelBytes}`,
+    shape: key.startsWith('shared')
+      ? key
+      : `${key} ${op === 'depthwise2d' ? '' : columnOf(call)} ${shared ? '' : call.pixelBytes}`,
   });
   return [
     ...packable.map(({ call, outputBits }) => kernel(call, packedKey(call, outputBits, shared))),

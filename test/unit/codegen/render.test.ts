@@ -74,7 +74,7 @@ describe('renderC', () => {
     assert.equal(text(files, 'net.c').match(/static const net_qmcu_scaled_sum/g)?.length, 1);
     assert.equal(text(files, 'net_weights.c').match(/const int32_t/g)?.length, 1);
     assert.match(text(files, 'net.h'), /#define NET_TABLE_BYTES 8\n/);
-    assert.match(text(files, 'net.c'), /branch_0\(base, watch\);[^]*branch_1\(base, watch\);/);
+    assert.match(text(files, 'net.c'), /\/\* Branch 0: [^]*\{&requantize_0, [^]*\/\* Branch 1: [^]*\{&requantize_0, /);
   });
 
   it('names layers and nodes in comments, whatever their names', () => {
