@@ -14,6 +14,7 @@ export interface Colors {
   readonly error: string;
   readonly warning: string;
   readonly stage: string;
+  readonly bits16: string;
   readonly bits8: string;
   readonly bits4: string;
   readonly bits2: string;
@@ -35,6 +36,7 @@ export const paperColors: Colors = {
   error: '#d1242f',
   warning: '#bc4c00',
   stage: '#8250df',
+  bits16: '#1b7c83',
   bits8: '#0969da',
   bits4: '#1a7f37',
   bits2: '#9a6700',
@@ -48,6 +50,7 @@ export const paperColors: Colors = {
 export const fillAlpha = (colors: Colors): number => (colors.highContrast ? 0.12 : 0.26);
 
 export function bitsColor(colors: Colors, bits: number | null): string {
+  if (bits === 16) return colors.bits16;
   return bits === 8 ? colors.bits8 : bits === 4 ? colors.bits4 : bits === 2 ? colors.bits2 : colors.none;
 }
 
@@ -66,6 +69,7 @@ function read(): Colors {
     error: get('--q-error'),
     warning: get('--q-warning'),
     stage: get('--q-stage'),
+    bits16: get('--q-bits16'),
     bits8: get('--q-bits8'),
     bits4: get('--q-bits4'),
     bits2: get('--q-bits2'),

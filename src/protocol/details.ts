@@ -20,7 +20,7 @@ export interface DistributionView {
 }
 
 export interface CodesView {
-  readonly bits: 8 | 4 | 2;
+  readonly bits: 16 | 8 | 4 | 2;
   /** The smallest code; the others follow one by one. */
   readonly first: number;
   /** Share of each code, 0…1. */

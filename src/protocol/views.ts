@@ -42,10 +42,10 @@ export interface LayerView {
 
 export interface LayerPlanView {
   /** Bits of the output feature map, in regular branches and the tail. */
-  readonly bits: 8 | 4 | 2;
+  readonly bits: 16 | 8 | 4 | 2;
   readonly weightBits: 8 | 4 | null;
   /** Bits at which it reads its input. */
-  readonly inputBits: 8 | 4 | 2;
+  readonly inputBits: 16 | 8 | 4 | 2;
   readonly inPatchStage: boolean;
   /** Σ MACs · weight bits · input bits over branches, halo recomputation included. */
   readonly bitOps: number;
@@ -68,7 +68,7 @@ export interface LayerPlanView {
   };
   readonly locked: boolean;
   /** Bits that may be chosen for the output map; one entry where there is no choice. */
-  readonly allowedBits: readonly (8 | 4 | 2)[];
+  readonly allowedBits: readonly (16 | 8 | 4 | 2)[];
   /** Estimated time of its steps in one inference, milliseconds; null for cores without a model of the kernels. */
   readonly latencyMs: number | null;
   /** Estimated instructions of its steps on the board's core. */
@@ -85,7 +85,7 @@ export interface LayerPlanView {
 }
 
 export interface CandidateView {
-  readonly bits: 8 | 4 | 2;
+  readonly bits: 16 | 8 | 4 | 2;
   readonly entropy: number;
   readonly omega: number;
   readonly phi: number;

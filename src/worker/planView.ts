@@ -258,14 +258,15 @@ function layerPlan(
 /** Bits that the arithmetic allows for a map and all that share its bits. */
 function allowedBits(
   graph: OpenedPlan['graph'],
-  { bitGroup, leastBits }: FormatTies,
+  { bitGroup, leastBits, reach }: FormatTies,
   map: MapId,
-): readonly (8 | 4 | 2)[] {
+): readonly (16 | 8 | 4 | 2)[] {
   const least = graph.maps.reduce(
     (most, { id }) => (bitGroup[id] === bitGroup[map] ? Math.max(most, leastBits[id]) : most),
     2,
   );
-  return ([8, 4, 2] as const).filter((bits) => bits >= least);
+  const most = reach[map] > 0 ? 16 : 8;
+  return ([16, 8, 4, 2] as const).filter((bits) => bits >= least && bits <= most);
 }
 
 /** Bytes of the weights that a layer's steps read, shared ones once. */

@@ -16,20 +16,36 @@ export interface RandomPlan {
   readonly input: InputPlace;
 }
 
-/** Any bits that the graph's ties allow; the network's input and outputs at 8. */
-export function randomBits(graph: Graph, random: () => number): BitDecisions {
-  const { bitGroup, leastBits } = formatTies(graph);
-  const choices: Bits[] = [8, 8, 4, 2];
+/**
+ * Any bits that the graph's ties allow; the network's input and outputs at 8.
+ * @param wide some maps have 16, outputs among them
+ */
+export function randomBits(graph: Graph, random: () => number, wide = false): BitDecisions {
+  const { bitGroup, leastBits, reach } = formatTies(graph);
+  const choices: Bits[] = wide ? [16, 16, 8, 4] : [8, 8, 4, 2];
   const pick = (): Bits => choices[Math.floor(((random() + 1) / 2) * choices.length)];
   const chosen = graph.maps.map(pick);
-  const mapBits = (m: MapId): Bits => Math.max(leastBits[m], chosen[bitGroup[m]]) as Bits;
+  const mapBits = (m: MapId): Bits => {
+    const bits = Math.max(leastBits[m], chosen[bitGroup[m]]) as Bits;
+    return bits === 16 && reach[m] === 0 ? 8 : bits;
+  };
   const reads = graph.layers.map(pick);
-  const weights = graph.layers.map((): WeightBits => (random() > 0 ? 8 : 4));
+  const weights = graph.layers.map(({ inputs, output }): WeightBits => {
+    const bits = random() > 0 ? 8 : 4;
+    return [...inputs, output].some((m) => mapBits(m) === 16) ? 8 : bits;
+  });
   return {
     mapBits,
     weightBits: (l) => weights[l],
     inputBits: (l) => Math.min(reads[l], mapBits(graph.layers[l].inputs[0])) as Bits,
   };
+}
+
+/** 16 bits for all maps that may have them, and weights of 8. */
+export function wideBits(graph: Graph): BitDecisions {
+  const { reach } = formatTies(graph);
+  const mapBits = (m: MapId): Bits => (reach[m] > 0 ? 16 : 8);
+  return { mapBits, weightBits: () => 8, inputBits: (l) => mapBits(graph.layers[l].inputs[0]) };
 }
 
 /** Bits, a patch stage with classes and kept halos, stages of the tail and a place of the input by a seed. */

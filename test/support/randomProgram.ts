@@ -45,6 +45,11 @@ export function randomInputs(program: Program, seed: number): Uint8Array[] {
 /** A load is a copy from outside: programs of an application that hands its input over are tested with schedules. */
 export type RandomOp = Exclude<KernelOp, 'load'>;
 
+/** Those of which maps may have 16 bits. */
+export function mayBeWide(op: RandomOp): boolean {
+  return op !== 'softmax' && op !== 'normalize' && op !== 'classify';
+}
+
 export const allOps: readonly RandomOp[] = [
   'conv2d',
   'depthwise2d',

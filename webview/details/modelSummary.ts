@@ -47,7 +47,7 @@ function portFacts(ports: EditorView['model']['inputs'], label: (name: string) =
 
 /** One bar: which part of the BitOPs runs at which bits of the input map. */
 function bitsShare({ model }: EditorView): HTMLElement {
-  const shares = ([8, 4, 2] as const)
+  const shares = ([16, 8, 4, 2] as const)
     .map((bits) => {
       const layers = model.layers.filter((layer) => layer.plan?.bits === bits);
       const work = model.layers

@@ -14,7 +14,7 @@ export const DETAILED = 0.6;
 export interface Strip {
   readonly kind: BitsKind;
   /** Of each layer of the node. */
-  readonly bits: readonly (8 | 4 | 2 | null)[];
+  readonly bits: readonly (16 | 8 | 4 | 2 | null)[];
 }
 
 /** None where there is no plan. */

@@ -131,6 +131,7 @@ function elementwiseDistance(input: GeometricAccess, output: GeometricAccess): n
   // Broadcast inputs are read again for every pixel.
   if (regionHeight(input.region) !== height || regionWidth(input.region) !== width) return null;
   const bytes = spanBytes(output);
+  // A byte of several codes is written with the last, and the bytes of one code one after the other.
   const perByte = 8 / output.geometry.bits;
   const inByte = (y: number, x: number, k: number) => byteOf(input, y, x, k * perByte);
   let distance = 0;

@@ -19,8 +19,9 @@ export function banner(title: string, provenance: Provenance): string {
   ]);
 }
 
-/** C type of a port's codes: one byte each at 8 bits, packed in bytes otherwise. */
-export function codeType({ signed }: Port, { bits }: ProgramBuffer): 'int8_t' | 'uint8_t' {
+/** C type of a port's codes: one byte each at 8 bits, two at 16, packed in bytes otherwise. */
+export function codeType({ signed }: Port, { bits }: ProgramBuffer): 'int16_t' | 'int8_t' | 'uint8_t' {
+  if (bits === 16) return 'int16_t';
   return bits === 8 && signed ? 'int8_t' : 'uint8_t';
 }
 
@@ -222,7 +223,7 @@ function stackBytes({ steps }: Program): string {
 export function hasScores({ buffers, outputs }: Program, output: number): boolean {
   const { buffer, shape, scales, zeroPoints } = outputs[output];
   return (
-    buffers[buffer].bits === 8 &&
+    buffers[buffer].bits >= 8 &&
     scales.length === 1 &&
     zeroPoints.length === 1 &&
     shape.h * shape.w === 1 &&

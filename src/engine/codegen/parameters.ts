@@ -1,14 +1,15 @@
-import type {
-  Access,
-  ConstantId,
-  Kernel,
-  KernelOf,
-  PerChannel,
-  Program,
-  Requantization,
-  ScaledSum,
-  Step,
-  StepWindow,
+import {
+  isWide,
+  type Access,
+  type ConstantId,
+  type Kernel,
+  type KernelOf,
+  type PerChannel,
+  type Program,
+  type Requantization,
+  type ScaledSum,
+  type Step,
+  type StepWindow,
 } from '../program/types';
 import type { ConstantArrays } from './constants';
 import type { RowShape } from './weights/packing';
@@ -32,7 +33,7 @@ export class ParameterWriter {
 
   constructor(
     private readonly constants: ConstantArrays,
-    program: Program,
+    private readonly program: Program,
   ) {
     this.runs = new Runs(program);
   }
@@ -42,6 +43,12 @@ export class ParameterWriter {
    * @param twins whether a fully connected layer takes them in twins, see twins.ts
    */
   call(step: Step, pack?: Pack, twins = false): KernelCall {
+    const call = this.narrowCall(step, pack, twins);
+    const isOther = isWide(this.program, step) && call.fn !== 'qmcu_copy';
+    return isOther ? { ...call, fn: `${call.fn}_s16` } : call;
+  }
+
+  private narrowCall(step: Step, pack: Pack | undefined, twins: boolean): KernelCall {
     const { kernel } = step;
     switch (kernel.op) {
       case 'conv2d':
@@ -163,7 +170,7 @@ export class ParameterWriter {
 
   /** Where other than the cores with DSP or vectors may take it. */
   private run(step: Step, weights: ConstantId, pack?: Pack): string[] {
-    const run = pack ? 0 : this.runs.of(step, weights);
+    const run = pack || isWide(this.program, step) ? 0 : this.runs.of(step, weights);
     return run > 0 ? [`.run = ${run}`] : [];
   }
 

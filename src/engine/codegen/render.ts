@@ -89,7 +89,10 @@ function addressFunction(program: Program, name: string, kind: 'input' | 'output
   const type = codeType(port, program.buffers[port.buffer]);
   const body = (qualifier: string): string => {
     const at = `(${qualifier}uint8_t *)arena + ${offset}`;
-    return type === 'uint8_t' ? at : `(${qualifier}int8_t *)((${qualifier}uint8_t *)arena + ${offset})`;
+    if (type === 'uint8_t') return at;
+    // Maps of 16 bits begin at words.
+    const any = type === 'int16_t' ? `(${qualifier}void *)` : '';
+    return `(${qualifier}${type} *)${any}((${qualifier}uint8_t *)arena + ${offset})`;
   };
   return kind === 'input'
     ? `${type} *${name}_input${portSuffix(index)}(void *arena)\n{\n    return ${body('')};\n}\n\n`

@@ -79,8 +79,8 @@ export function joinNeeds(needs: readonly RuntimeNeeds[]): RuntimeNeeds {
 export function runtimeFiles({ cores, files, uses }: RuntimeNeeds): GeneratedFile[] {
   const composer = new Composer(cores, uses);
   const headers = [portHeader, interfaceHeader, internalHeader];
-  if (files.some((file) => file === 'qmcu_conv2d.c' || file === 'qmcu_depthwise2d.c' || file === layerKernelsHeader))
-    if (composer.hasLayerKernels) headers.push(layerKernelsHeader);
+  const withLoops = ['qmcu_conv2d.c', 'qmcu_depthwise2d.c', 'qmcu_s16.c', layerKernelsHeader];
+  if (files.some((file) => withLoops.includes(file))) if (composer.hasLayerKernels) headers.push(layerKernelsHeader);
   if (files.some(isCameraFile)) headers.push(cameraHeader);
   return [...new Set([...headers, ...files])]
     .filter((file) => file in cFiles || headers.includes(file))

@@ -34,6 +34,7 @@ export const cFiles: Readonly<Record<string, { readonly title: string; readonly 
     parts: /^qmcu_(add|codes|elementwise)[a-z0-9_]*\.c$/,
   },
   'qmcu_pool.c': { title: 'pooling and resampling', parts: /^qmcu_pool[a-z0-9_]*\.c$/ },
+  'qmcu_s16.c': { title: 'kernels for codes of 16 bits', parts: /^qmcu_s16[a-z0-9_]*\.c$/ },
   'qmcu_softmax.c': {
     title: 'kernels over all codes of a pixel or a region',
     parts: /^qmcu_(normalize|softmax)[a-z0-9_]*\.c$/,

@@ -17,6 +17,11 @@ import layerKernelsHeader from '../../firmware/common/qmcu_layer_kernels.h';
 import normalize from '../../firmware/common/qmcu_normalize.c';
 import pool from '../../firmware/common/qmcu_pool.c';
 import requantizeHeader from '../../firmware/common/qmcu_requantize.h';
+import s16Depthwise2d from '../../firmware/common/qmcu_s16_depthwise2d.c';
+import s16Elementwise from '../../firmware/common/qmcu_s16_elementwise.c';
+import s16Header from '../../firmware/common/qmcu_s16.h';
+import s16Pool from '../../firmware/common/qmcu_s16_pool.c';
+import s16Weighted from '../../firmware/common/qmcu_s16_weighted.c';
 import softmax from '../../firmware/common/qmcu_softmax.c';
 import quantmcuHeader from '../../firmware/common/quantmcu.h';
 import quantmcuPortHeader from '../../firmware/common/quantmcu_port.h';
@@ -98,6 +103,11 @@ export const runtimeSources: Readonly<Record<string, { readonly folder: RuntimeF
   'qmcu_normalize.c': { folder: 'common', text: normalize },
   'qmcu_pool.c': { folder: 'common', text: pool },
   'qmcu_requantize.h': { folder: 'common', text: requantizeHeader },
+  'qmcu_s16.h': { folder: 'common', text: s16Header },
+  'qmcu_s16_depthwise2d.c': { folder: 'common', text: s16Depthwise2d },
+  'qmcu_s16_elementwise.c': { folder: 'common', text: s16Elementwise },
+  'qmcu_s16_pool.c': { folder: 'common', text: s16Pool },
+  'qmcu_s16_weighted.c': { folder: 'common', text: s16Weighted },
   'qmcu_softmax.c': { folder: 'common', text: softmax },
   'quantmcu.h': { folder: 'common', text: quantmcuHeader },
   'quantmcu_port.h': { folder: 'common', text: quantmcuPortHeader },

@@ -8,7 +8,7 @@ import {
 } from '../cost/runtimeUses';
 import { regionHeight, regionWidth } from '../graph/region';
 import { maxCode, minCode } from '../program/arithmetic';
-import type { Access, KernelOf, Program, Requantization, Step } from '../program/types';
+import { isWide, type Access, type KernelOf, type Program, type Requantization, type Step } from '../program/types';
 import type { SpecialKernels } from './special';
 import { COLUMN_BYTES, LARGEST_SHIFT, ROW_BYTES } from './runtimeLimits';
 
@@ -23,6 +23,8 @@ export function runtimeUses(program: Program, special: SpecialKernels | null): R
   const format = ({ buffer }: Access): number => formatBit(program, buffer);
   for (const { bits, signed } of program.buffers) uses.QMCU_USED_FORMATS |= bitOf(bits, signed);
   for (const planned of program.steps) {
+    // Kernels for 16 bits are compiled whole.
+    if (isWide(program, planned)) continue;
     const step = special?.generated(planned) ?? planned;
     const made = special?.kernel(planned);
     const { kernel, inputs, output } = step;

@@ -1,6 +1,6 @@
 import { regionHeight, regionWidth, type Region } from '../graph/region';
 import { maxCode, minCode } from '../program/arithmetic';
-import type { Access, KernelOf, Program, Requantization, Step } from '../program/types';
+import { isWide, type Access, type KernelOf, type Program, type Requantization, type Step } from '../program/types';
 import { sharedUnroll, type MadeKernel } from '../cost/madeKernels';
 import { banner } from './header';
 import { COLUMN_BYTES, LARGEST_SHIFT, ROW_BYTES } from './runtimeLimits';
@@ -55,6 +55,7 @@ export function specialKernel(
   step: Step,
   { packs = false, shared = false } = {},
 ): SpecialKernel | undefined {
+  if (isWide(program, step)) return undefined;
   switch (step.kernel.op) {
     case 'conv2d':
       return (

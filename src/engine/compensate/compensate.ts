@@ -44,8 +44,10 @@ export function compensate(
     checkCancelled(progress);
     progress.report('Compensating errors', step, fitted);
     const id = stream.weightedLayer(step);
-    if (id !== null) {
-      const format = parameters.views.get(id) ?? parameters.formats.get(graph.layers[id].inputs[0])!;
+    const format =
+      id === null ? null : (parameters.views.get(id) ?? parameters.formats.get(graph.layers[id].inputs[0])!);
+    // Of 16-bit codes there is hardly an error to make up for; only their means are corrected.
+    if (id !== null && format !== null && format.bits < 16) {
       const samples = targets.layers.get(id)!;
       const key = dampingKey(id, format.bits);
       const given = typeof damping === 'number' ? damping : (damping?.get(key) ?? null);

@@ -1,6 +1,7 @@
 import type { Core } from '../targets/types';
 import { CODE_TABLES, type CodeTable, type UsedCode } from './codeSizes';
 import { againOf, isSharedConv, madeKernelKey, sharedBlock, type MadeKernel } from './madeKernels';
+import { wideBytes } from './wideSizes';
 import { hasFewBits, type RuntimeUses, type UseMacro } from './runtimeUses';
 
 /** The level of GCC that sizes and latencies are reported for; lower levels take less flash. */
@@ -19,6 +20,11 @@ export function codeTable(core: Core): CodeTable {
  * @param uses what is used of the kernels, if the runtime is compiled only for that
  */
 export function runtimeBytes(core: Core, functions: Iterable<string>, uses?: RuntimeUses): number {
+  const all = [...functions];
+  return wideBytes(core, all) + narrowBytes(core, all, uses);
+}
+
+function narrowBytes(core: Core, functions: readonly string[], uses?: RuntimeUses): number {
   const table = codeTable(core);
   const used = usedCode(core, uses);
   if (uses && used) return usedBytes(used, functions, uses);

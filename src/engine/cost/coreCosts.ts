@@ -1,5 +1,6 @@
 import type { Core } from '../targets/types';
 import { M4_COEFFICIENTS, M55_COEFFICIENTS, type Coefficients, type VectorCoefficients } from './coefficients';
+import { M0PLUS_WIDE, M3_WIDE, M4_WIDE, M55_WIDE, RV32_WIDE, type WideCosts } from './wideCosts';
 import { M0PLUS_COEFFICIENTS, M3_COEFFICIENTS, RV32_COEFFICIENTS } from './plainCoefficients';
 
 export type { Coefficients };
@@ -11,6 +12,8 @@ export type FewBits = 'packed' | 'eights' | 'none';
 export interface CoreCosts {
   /** Instructions, see kernelCost.ts. */
   readonly coefficients: Coefficients | VectorCoefficients;
+  /** Of calls of which some map has 16 bits. */
+  readonly wide: WideCosts;
   /**
    * `packed`: 4-bit weights in words of two channels (DSP). `eights`: eight pixels in four words wherever codes or
    * weights have 4 bits (cores without DSP and vectors).
@@ -32,6 +35,7 @@ export interface CoreCosts {
 
 const DSP = {
   coefficients: M4_COEFFICIENTS,
+  wide: M4_WIDE,
   fewBits: 'packed',
   part: { channels: 64, taps: 256 },
   // Of plans that nothing was fitted to, see test/bench/latency.md.
@@ -49,6 +53,7 @@ export const CORE_COSTS: Readonly<Record<Core, CoreCosts>> = {
   'cortex-m0plus': {
     ...PLAIN,
     coefficients: M0PLUS_COEFFICIENTS,
+    wide: M0PLUS_WIDE,
     cyclesPerInstruction: 1.34,
     cycleError: 0.03,
     source: 'DDI 0484, instruction set summary; single-cycle multiplier',
@@ -56,6 +61,7 @@ export const CORE_COSTS: Readonly<Record<Core, CoreCosts>> = {
   'cortex-m3': {
     ...PLAIN,
     coefficients: M3_COEFFICIENTS,
+    wide: M3_WIDE,
     cyclesPerInstruction: 1.85,
     cycleError: 0.05,
     source: 'DDI 0337, instruction set summary',
@@ -83,6 +89,7 @@ export const CORE_COSTS: Readonly<Record<Core, CoreCosts>> = {
   },
   'cortex-m55': {
     coefficients: M55_COEFFICIENTS,
+    wide: M55_WIDE,
     fewBits: 'none',
     part: { channels: 64, taps: 256 },
     instructionError: 0.05,
@@ -93,6 +100,7 @@ export const CORE_COSTS: Readonly<Record<Core, CoreCosts>> = {
   riscv32: {
     ...PLAIN,
     coefficients: RV32_COEFFICIENTS,
+    wide: RV32_WIDE,
     cyclesPerInstruction: 1.3,
     cycleError: 0.2,
     source:
@@ -101,6 +109,7 @@ export const CORE_COSTS: Readonly<Record<Core, CoreCosts>> = {
   'xtensa-lx7': {
     ...PLAIN,
     coefficients: RV32_COEFFICIENTS,
+    wide: RV32_WIDE,
     cyclesPerInstruction: 1.3,
     cycleError: 0.5,
     source: 'rough: the plain C of the runtime as on RISC-V, without vector instructions',

@@ -86,7 +86,7 @@ function opTableBytes({ op, channels, inputBits, window, inputPixels }: Work['ca
     case 'prelu':
       return 4 * channels;
     case 'lookup':
-      return 2 * 2 ** inputBits;
+      return inputBits === 16 ? 2 * 513 : 2 * 2 ** inputBits;
     case 'softmax':
       return 2 * 256;
     case 'averagePool': {
@@ -176,7 +176,7 @@ export function runtimeFunctions(work: readonly Work[], forms: Forms, core: Core
     else if (isDsp && form.made && call.op === 'depthwise2d' && isMadeDepthwise(call)) made('QMCU_SPECIAL_DEPTHWISE2D');
     else {
       const fn = FUNCTIONS[call.op];
-      if (fn) needed.add(fn);
+      if (fn) needed.add(call.wide && call.op !== 'copy' ? `${fn}_s16` : fn);
     }
   }
   return needed;

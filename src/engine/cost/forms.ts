@@ -227,7 +227,12 @@ function eightBitBytes(work: readonly Work[], options: FormOptions): number {
   // What copies and requantizes is there for patches and fewer bits.
   const eight = work
     .filter(({ call: { op } }) => op !== 'requantize' && op !== 'load' && op !== 'classify')
-    .map((w): Work => ({ ...w, call: { ...w.call, inputBits: 8, weightBits: 8 }, outputBits: 8, guard: null }));
+    .map((w): Work => ({
+      ...w,
+      call: { ...w.call, inputBits: 8, weightBits: 8, wide: false },
+      outputBits: 8,
+      guard: null,
+    }));
   const forms = chooseWithin(eight, layersOf(eight), options, Infinity);
   // Layer by layer, every kernel of a layer is called once.
   const seen = new Set<string>();
@@ -268,6 +273,8 @@ class TakenKernels {
 }
 
 function candidatesOf(layer: WeightedLayer, { core, made }: Pick<ChoiceOptions, 'core' | 'made'>): Candidate[] {
+  // Kernels for 16 bits take weights as they are planned.
+  if (layer.work.some(({ call }) => call.wide)) return [];
   const forms: LayerForm[] = [];
   const isDsp = DSP_CORES.includes(core);
   const isNarrow = layer.weightBits === 4 && layer.op !== 'depthwise2d';

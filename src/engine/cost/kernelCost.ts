@@ -4,6 +4,7 @@ import type { Core } from '../targets/types';
 import type { CommonCoefficients, VectorCoefficients } from './coefficients';
 import { CORE_COSTS, type Coefficients, type CoreCosts } from './coreCosts';
 import { vectorConvUnits, vectorDepthwiseUnits } from './vectorKernels';
+import { wideInstructions } from './wideCosts';
 
 /**
  * What the runtime's kernels cost, as a function of a call's shape that is linear in its coefficients, so that
@@ -50,7 +51,11 @@ export type CostKernel =
   | 'averagePool'
   | 'maxPool'
   | 'copy'
-  | 'element';
+  | 'element'
+  | WideKernel;
+
+/** Kernels for calls of which some map has 16 bits. */
+export type WideKernel = 'wideConv' | 'wideConnected' | 'wideDepthwise' | 'widePool' | 'wideAdd' | 'wideElement';
 
 /** Shape of a kernel's call, apart from its pixels. */
 export interface KernelShape {
@@ -202,7 +207,7 @@ const NOTHING: UnitCosts = {
 
 /** What a kernel costs for each unit of its calls. */
 export function unitCosts(
-  { coefficients: k, part }: Pick<CoreCosts, 'coefficients' | 'part'>,
+  { coefficients: k, part, wide }: Pick<CoreCosts, 'coefficients' | 'part' | 'wide'>,
   shape: KernelShape,
 ): UnitCosts {
   const { kernel, channels, inputBits, kernelH, kernelW } = shape;
@@ -220,6 +225,13 @@ export function unitCosts(
       return { ...units, pixel: k.maxPixel + channels * maxPoolCode(k, shape) };
     case 'copy':
       return { ...units, row: k.copyRow, pixel: channels * k.copyByte };
+    case 'wideConv':
+    case 'wideConnected':
+    case 'wideDepthwise':
+    case 'widePool':
+    case 'wideAdd':
+    case 'wideElement':
+      return { ...units, pixel: wideInstructions(wide, shape) };
     case 'element':
       return { ...units, pixel: channels * (k.element + (isNarrow ? k.elementNarrow : 0)) };
     default:

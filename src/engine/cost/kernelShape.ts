@@ -28,6 +28,8 @@ export interface KernelCall {
   readonly inputBits: Bits;
   /** Default 8. */
   readonly weightBits?: WeightBits;
+  /** Some map has 16 bits. Default: false. */
+  readonly wide?: boolean;
   /** The codes read are pixels as the application gives them. */
   readonly readsImage: boolean;
   /** Its weights are packed where they may be. Default: true. */
@@ -109,6 +111,7 @@ function hasTwoBits({ channels, pixelBytes }: KernelCall): boolean {
 function kernelShape(call: KernelCall, fewBits: FewBits): KernelShape {
   const { op, channels, inChannels, window = windowless, group = 1, inputBits, weightBits = 8 } = call;
   const isMade = call.made !== false;
+  if (call.wide && op !== 'copy') return wideShape(call);
   switch (op) {
     case 'conv2d': {
       const kernel = hasFewBits(call, fewBits) ? 'packed' : 'conv';
@@ -134,6 +137,34 @@ function kernelShape(call: KernelCall, fewBits: FewBits): KernelShape {
       return shape('copy', call.pixelBytes, 1, windowless, inputBits, 8, true);
     default:
       return shape('element', channels, 1, windowless, inputBits, 8, true);
+  }
+}
+
+/** The kernels for 16 bits have one way each. */
+function wideShape({
+  op,
+  channels,
+  inChannels,
+  window = windowless,
+  group = 1,
+  inputBits,
+  inputPixels = 1,
+}: KernelCall): KernelShape {
+  const { kernelH, kernelW } = window;
+  switch (op) {
+    case 'conv2d':
+      return shape('wideConv', channels, (kernelH * kernelW * inChannels) / group, window, inputBits, 8, true);
+    case 'fullyConnected':
+      return shape('wideConnected', channels, inputPixels * inChannels, windowless, inputBits, 8, true);
+    case 'depthwise2d':
+      return shape('wideDepthwise', channels, kernelH * kernelW, window, inputBits, 8, true);
+    case 'maxPool':
+    case 'averagePool':
+      return shape('widePool', channels, 1, window, inputBits, 8, true);
+    case 'add':
+      return shape('wideAdd', channels, 1, windowless, inputBits, 8, true);
+    default:
+      return shape('wideElement', channels, 1, windowless, inputBits, 8, true);
   }
 }
 

@@ -87,10 +87,12 @@ export function layerCall(
   inputBits: Bits,
   weightBits: WeightBits,
   readsImage = graph.maps[layer.inputs[0]].producer === null,
+  outputBits: Bits = 8,
 ): KernelCall | null {
   const { c: channels } = graph.maps[layer.output].shape;
   const { h, w, c: inChannels } = graph.maps[layer.inputs[0]].shape;
-  const call = { channels, inChannels, pixelBytes: channels, inputBits, readsImage };
+  const wide = inputBits === 16 || outputBits === 16 ? { wide: true } : {};
+  const call = { channels, inChannels, pixelBytes: channels, inputBits, readsImage, ...wide };
   switch (layer.kind) {
     case 'conv':
       return { ...call, op: 'conv2d', window: layer.window, group: layer.group, weightBits };

@@ -1,3 +1,5 @@
+import type { Bits } from '../graph/bits';
+
 /*
  * What is used of the runtime's kernels, as the macros of src/firmware/common/qmcu_core.h say it: with them the
  * compiler leaves out formats of maps, bits of weights and ways to compute a layer that no layer has.
@@ -5,7 +7,7 @@
 
 /** The macros, and what each of them is where nothing is known. */
 export const ALL_USES = {
-  QMCU_USED_FORMATS: 63,
+  QMCU_USED_FORMATS: 191,
   QMCU_CONV2D_INPUTS: 63,
   QMCU_CONV2D_BLOCKS: 3,
   QMCU_CONV2D_ANY: 1,
@@ -89,7 +91,7 @@ function mapped(value: (macro: UseMacro) => number): RuntimeUses {
 }
 
 /** 1 << QMCU_U8 and so on. */
-export function formatBit(bits: 2 | 4 | 8, signed: boolean): number {
+export function formatBit(bits: Bits, signed: boolean): number {
   return 1 << (2 * Math.log2(bits / 2) + (signed ? 1 : 0));
 }
 

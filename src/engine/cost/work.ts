@@ -1,7 +1,7 @@
 import type { Bits, WeightBits } from '../graph/bits';
 import { regionPixels, regionWidth, type Region } from '../graph/region';
 import { isWeighted, type Graph, type LayerId, type WeightedLayer } from '../graph/types';
-import type { Program, Step } from '../program/types';
+import { isWide, type Program, type Step } from '../program/types';
 import type { BitsOf, Schedule, ScheduleStep } from '../schedule/schedule';
 import { stepOp } from '../schedule/stepOp';
 import { extentOf, type Extent } from './kernelCost';
@@ -27,7 +27,9 @@ export function programWork(program: Program): Work[] {
   return program.steps.map((step) => stepWork(program, step));
 }
 
-export function stepWork({ buffers, constants }: Program, { layer, kernel, inputs, output, guard }: Step): Work {
+export function stepWork(program: Program, step: Step): Work {
+  const { buffers, constants } = program;
+  const { layer, kernel, inputs, output, guard } = step;
   const [input] = inputs;
   const from = input ? buffers[input.buffer] : null;
   const isClassify = kernel.op === 'classify';
@@ -47,6 +49,7 @@ export function stepWork({ buffers, constants }: Program, { layer, kernel, input
       inputBits: kernel.op === 'add' ? fewestBits(buffers, [...inputs, output]) : (from?.bits ?? 8),
       weightBits: 'weightBits' in kernel ? kernel.weightBits : 8,
       readsImage: from?.role === 'input',
+      ...(isWide(program, step) ? { wide: true } : {}),
     },
     extent: extentIn(buffers, isClassify ? input : output),
     outputBits,
@@ -99,6 +102,7 @@ function scheduleStepWork(graph: Graph, schedule: Schedule, step: ScheduleStep, 
     inputBits: op === 'add' ? fewestBits(buffers, [...inputs, made]) : (from?.bits ?? 8),
     weightBits: isLayer ? weightBits : 8,
     readsImage: from?.role === 'input',
+    ...([...inputs, made].some(({ buffer }) => buffers[buffer].bits === 16) ? { wide: true } : {}),
   };
   const windowed = 'window' in layer && isLayer;
   const work = {

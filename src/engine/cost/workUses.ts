@@ -15,6 +15,12 @@ export function workUses(work: readonly Work[], forms: Forms): RuntimeUses {
     const weightBits = form.weights === 'planned' ? (call.weightBits ?? 8) : 8;
     const both = formatBit(call.inputBits, false) | formatBit(call.inputBits, true);
     const [height, width] = [extent.rows.elements / extent.rows.calls, extent.cols.elements / extent.cols.calls];
+    if (call.wide) {
+      const bits = new Set([call.inputBits, outputBits]);
+      for (const b of bits) uses.QMCU_USED_FORMATS |= formatBit(b, true) | (b === 16 ? 0 : formatBit(b, false));
+      uses.QMCU_USED_FORMATS |= formatBit(16, true);
+      continue;
+    }
     uses.QMCU_USED_FORMATS |= both | formatBit(outputBits, false);
     if (call.op === 'conv2d' || call.op === 'fullyConnected') {
       const made = form.made && (call.op === 'fullyConnected' || isMadeConv(call));

@@ -1,5 +1,5 @@
-/** Bitwidths of activation codes. */
-export type Bits = 8 | 4 | 2;
+/** Bitwidths of activation codes. Codes of 16 bits are signed, with zero point 0. */
+export type Bits = 16 | 8 | 4 | 2;
 
 /** Bitwidths of weight codes. */
 export type WeightBits = 8 | 4;

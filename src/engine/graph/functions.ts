@@ -108,6 +108,37 @@ export function isNonNegative(fn: ActivationFunction, input: boolean): boolean {
   }
 }
 
+/** Whether 512 straight pieces follow the function: it neither jumps nor becomes arbitrarily steep. */
+export function isSmooth(fn: ActivationFunction): boolean {
+  switch (fn.name) {
+    case 'log':
+    case 'sqrt':
+    case 'thresholdedRelu':
+    case 'shrink':
+      return false;
+    case 'pow':
+      return Number.isInteger(fn.exponent) && fn.exponent > 0;
+    case 'formula':
+      return isSmoothFormula(fn.formula);
+    default:
+      return true;
+  }
+}
+
+function isSmoothFormula(formula: Formula): boolean {
+  switch (formula.op) {
+    case 'x':
+      return true;
+    case 'line':
+      return isSmoothFormula(formula.of);
+    case 'apply':
+      return isSmooth(formula.fn) && isSmoothFormula(formula.of);
+    case 'product':
+    case 'sum':
+      return isSmoothFormula(formula.a) && isSmoothFormula(formula.b);
+  }
+}
+
 function isNonNegativeFormula(formula: Formula, input: boolean): boolean {
   switch (formula.op) {
     case 'x':

@@ -64,8 +64,9 @@ export class StageCalls {
     const weightBits = isWeighted(layer) ? (bits.weights?.(producer) ?? 8) : 8;
     const stored = layer.kind === 'add' ? [...layer.inputs, map] : [from];
     const inputBits = view ?? (Math.min(...stored.map((m) => bits.stored(m, 'regular'))) as Bits);
-    return this.shared(`${producer} ${inputBits} ${weightBits} ${readsImage}`, () => {
-      const call = layerCall(graph, layer, inputBits, weightBits, readsImage);
+    const isWide = [...layer.inputs, map].some((m) => bits.stored(m, 'regular') === 16 && (m === map || view === null));
+    return this.shared(`${producer} ${inputBits} ${weightBits} ${readsImage} ${isWide}`, () => {
+      const call = layerCall(graph, layer, inputBits, weightBits, readsImage, isWide ? 16 : 8);
       return call && new CallCost(costs, call);
     });
   }

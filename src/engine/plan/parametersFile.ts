@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors';
+import type { Bits } from '../graph/bits';
 import type { Graph, Layer } from '../graph/types';
 import type { LayerParameters, MapFormat, QuantizedParameters } from '../quantize/types';
 
@@ -20,8 +21,10 @@ interface Place {
 }
 interface FormatEntry {
   readonly name: string;
-  readonly bits: 8 | 4 | 2;
+  readonly bits: Bits;
   readonly signed: boolean;
+  /** Of 16 bits. */
+  readonly reach?: number;
   readonly scales: Place;
   readonly zeroPoints: Place;
 }
@@ -43,6 +46,12 @@ function isScale(s: number): boolean {
   return s > 1e-60 && s < 1e60;
 }
 
+/** Codes of 16 bits are signed and say how far they reach. */
+function fitsReach({ bits, signed, reach }: FormatEntry): boolean {
+  if (bits !== 16) return reach === undefined;
+  return signed && Number.isInteger(reach) && reach! > 0 && reach! <= 32767;
+}
+
 /** Serialises parameters; the same parameters always give the same bytes. */
 export function encodeParameters(graph: Graph, parameters: QuantizedParameters): Uint8Array {
   const parts: Uint8Array[] = [];
@@ -61,6 +70,7 @@ export function encodeParameters(graph: Graph, parameters: QuantizedParameters):
     name,
     bits: f.bits,
     signed: f.signed,
+    ...(f.reach === undefined ? {} : { reach: f.reach }),
     scales: place(f.scales),
     zeroPoints: place(f.zeroPoints),
   });
@@ -166,7 +176,8 @@ class Decoder {
     const zeroPoints = new Int32Array(this.take(e.zeroPoints, 4));
     const fits = (n: number): boolean => n === 1 || n === channels;
     if (
-      ![8, 4, 2].includes(e.bits) ||
+      ![16, 8, 4, 2].includes(e.bits) ||
+      !fitsReach(e) ||
       !fits(scales.length) ||
       !fits(zeroPoints.length) ||
       !scales.every(isScale) ||
@@ -174,7 +185,8 @@ class Decoder {
     ) {
       throw this.damaged(`the format of "${e.name}" does not match the model`);
     }
-    return { bits: e.bits, signed: Boolean(e.signed), scales, zeroPoints };
+    const format = { bits: e.bits, signed: Boolean(e.signed), scales, zeroPoints };
+    return e.reach === undefined ? format : { ...format, reach: e.reach };
   }
 
   private weights(e: Header['layers'][number], layer: Extract<Layer, { weights: unknown }>): LayerParameters {

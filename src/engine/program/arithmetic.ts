@@ -37,6 +37,14 @@ export function shiftBias(bias: number, biasShift: number): number {
   return biasShift >= 0 ? bias << biasShift : roundingShift(bias, -biasShift);
 }
 
+/**
+ * How many times the codes of a sum's inputs count: 128 times where another input has 16 bits and they have at most 8,
+ * so that one shift gives the 16-bit multipliers of both their precision.
+ */
+export function sumFactors(bits: readonly number[]): number[] {
+  return bits.map((b) => (b <= 8 && bits.includes(16) ? 128 : 1));
+}
+
 /** Smallest code of a format. */
 export function minCode(bits: number, signed: boolean): number {
   return signed ? -(2 ** (bits - 1)) : 0;

@@ -291,6 +291,11 @@ class Lowering {
     const { low, high, epsilon } = this.stage!.runtime!;
     const { y0, y1, x0, x1 } = input.region;
     const limit = Math.floor(epsilon * (y1 - y0) * (x1 - x0) * input.channels);
+    if (format.bits === 16) {
+      throw new UserError(
+        `Feature map "${this.graph.maps[input.map].name}" decides classes at run time and needs 8 bits at most.`,
+      );
+    }
     const code = (v: number): number =>
       Math.max(-32768, Math.min(32767, Math.round(v / scaleOf(format, 0)) + zeroPointOf(format, 0)));
     if (format.base.scales.length > 1) {

@@ -18,7 +18,10 @@ function encodePort(program: Program, port: Port, values: ArrayLike<number>): Ui
         Math.round(values[i] / port.scales[port.scales.length === 1 ? 0 : c]) +
         port.zeroPoints[port.zeroPoints.length === 1 ? 0 : c];
       const bit = c * bits;
-      bytes[pixel * pixelBytes + (bit >> 3)] |= (Math.max(min, Math.min(max, code)) & mask) << (bit & 7);
+      const pattern = Math.max(min, Math.min(max, code)) & mask;
+      const at = pixel * pixelBytes + (bit >> 3);
+      bytes[at] |= pattern << (bit & 7);
+      if (bits === 16) bytes[at + 1] = pattern >> 8;
     }
   }
   return bytes;
@@ -34,7 +37,8 @@ export function decodePort(program: Program, port: Port, bytes: Uint8Array): Flo
   for (let pixel = 0, i = 0; i < values.length; pixel++) {
     for (let k = 0; k < channels; k++, i++) {
       const bit = k * bits;
-      let code = (bytes[pixel * pixelBytes + (bit >> 3)] >> (bit & 7)) & mask;
+      const at = pixel * pixelBytes + (bit >> 3);
+      let code = ((bits === 16 ? bytes[at] | (bytes[at + 1] << 8) : bytes[at]) >> (bit & 7)) & mask;
       if (signed && code >= half) code -= 2 * half;
       values[i] =
         port.scales[port.scales.length === 1 ? 0 : k] * (code - port.zeroPoints[port.zeroPoints.length === 1 ? 0 : k]);

@@ -145,8 +145,9 @@ export function scaledSumTable(
       if (Math.abs(r - Math.round(r)) > 1e-9 || Math.abs(r) > 256) integral = false;
     }
   }
-  const whole = Math.max(0, Math.min(MAX_SUM_SHIFT, Math.floor(Math.log2(32767 / Math.max(largest, 1e-30)))));
-  const shift = integral ? 0 : bestSumShift(ratios, whole, errors);
+  const most = largestSumShift(ratios, outputZero, errors);
+  const whole = Math.max(0, Math.min(most, Math.floor(Math.log2(32767 / Math.max(largest, 1e-30)))));
+  const shift = integral ? 0 : bestSumShift(ratios, whole, most, errors);
   const multipliers = ratios.map((row) => Int32Array.from(row, (r) => sumMultiplier(r, shift)));
   const offset = new Int32Array(channels);
   for (let c = 0; c < channels; c++) {
@@ -163,10 +164,26 @@ function sumMultiplier(ratio: number, shift: number): number {
   return Math.max(-32768, Math.min(32767, Math.round(ratio * 2 ** shift)));
 }
 
-/** @param whole the largest shift at which no multiplier is limited */
+/** The largest shift with which no sum leaves 32 bits: {@link MAX_SUM_SHIFT} but where inputs have 16. */
+function largestSumShift(ratios: readonly Float64Array[], outputZero: Int32Array, { inputReach }: SumErrors): number {
+  const fits = (shift: number): boolean =>
+    outputZero.every((zero, c) => {
+      const products = ratios.reduce((sum, row, i) => sum + Math.abs(sumMultiplier(row[c], shift)) * inputReach[i], 0);
+      return products + (Math.abs(zero) + 1) * 2 ** shift < INT32;
+    });
+  let shift = MAX_SUM_SHIFT;
+  while (shift > 0 && !fits(shift)) shift--;
+  return shift;
+}
+
+/**
+ * @param whole the largest shift at which no multiplier is limited
+ * @param most the largest that may be chosen
+ */
 function bestSumShift(
   ratios: readonly Float64Array[],
   whole: number,
+  most: number,
   { outputScales, outputCodes, inputReach }: SumErrors,
 ): number {
   const errorAt = (shift: number): number =>
@@ -179,7 +196,7 @@ function bestSumShift(
     }, 0);
   let best = whole;
   let least = errorAt(whole);
-  for (let shift = whole + 1; shift <= MAX_SUM_SHIFT; shift++) {
+  for (let shift = whole + 1; shift <= most; shift++) {
     const error = errorAt(shift);
     if (error >= least) continue;
     least = error;

@@ -11,7 +11,8 @@ import type { Bits, WeightBits } from '../graph/bits';
  * ## Codes in memory
  * A buffer holds a window of a feature map, row-major H×W×C, each pixel starting on a byte and its channels packed low
  * bits first (channel c at bit (c·bits) mod 8 of byte ⌊c·bits/8⌋). Padding bits of a pixel are written as 0. Signed
- * codes are two's complement in their bits.
+ * codes are two's complement in their bits. Codes of 16 bits are signed, with the low byte first: all boards are little
+ * endian.
  *
  * ## Arithmetic
  * All integers; `>>` is an arithmetic shift (floor), `mulhi(a, m) = ⌊a·m / 2³²⌋` of signed 32-bit values, and
@@ -228,8 +229,9 @@ export interface PerChannel {
 /**
  * Sum of scaled codes, for element-wise layers:
  *
- *     y = (Σᵢ xᵢ·multipliersᵢ[c] + offset[c]) >> shift;  code = min(max(y, min), max)
+ *     y = (Σᵢ fᵢ·xᵢ·multipliersᵢ[c] + offset[c]) >> shift;  code = min(max(y, min), max)
  *
+ * fᵢ is 128 for inputs of at most 8 bits beside one of 16, otherwise 1.
  * multipliers are int16 (one for all channels, or a table [C]), offset int32 (includes rounding and zero points). The
  * sum does not overflow.
  */
@@ -299,6 +301,8 @@ export type Kernel =
     }
   /**
    * code = table[x as an unsigned b-bit pattern]; table has 2^bits entries of output codes (int16 [2^bits] of values).
+   * Of 16-bit codes it has every 128th, 513 in all, between which lie straight lines: with k = (x + 32768) >> 7 and
+   * f = x & 127, code = table[k] + (((table[k + 1] − table[k])·f + 64) >> 7).
    */
   | { readonly op: 'lookup'; readonly table: ConstantId }
   /**
@@ -358,10 +362,10 @@ export type Kernel =
       readonly max: number;
     }
   /**
-   * Output element i (HWC) is input element permutation[i], 8 bits. With `counters` (at most 8) beyond 0, the table
-   * instead has a size and a stride for each of them, outermost first (int32 [counters, 2]): i, written in the mixed
-   * radix of the sizes, has the digits that times the strides, and `first`, add up to the input's element. Input and
-   * output may have different numbers of elements.
+   * Output element i (HWC) is input element permutation[i], 8 or 16 bits. With `counters` (at most 8) beyond 0, the
+   * table instead has a size and a stride for each of them, outermost first (int32 [counters, 2]): i, written in the
+   * mixed radix of the sizes, has the digits that times the strides, and `first`, add up to the input's element. Input
+   * and output may have different numbers of elements.
    */
   | { readonly op: 'permute'; readonly permutation: ConstantId; readonly counters: number; readonly first: number }
   /**
@@ -379,3 +383,11 @@ export type Kernel =
 
 export type KernelOp = Kernel['op'];
 export type KernelOf<Op extends KernelOp> = Extract<Kernel, { op: Op }>;
+
+/** Whether a step reads or writes codes of 16 bits. */
+export function isWide(
+  { buffers }: Pick<Program, 'buffers'>,
+  { inputs, output }: Pick<Step, 'inputs' | 'output'>,
+): boolean {
+  return [...inputs, output].some(({ buffer }) => buffers[buffer].bits === 16);
+}

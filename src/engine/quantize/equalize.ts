@@ -52,7 +52,7 @@ export function equalizeScales(
   });
   if (readers.length === 0 || component.groups === 1) return base.scales;
   const columnMax = groupColumnMax(component, readers);
-  const wide = types.every((t) => t.bits === 8);
+  const wide = types.every((t) => t.bits >= 8);
   const cap = wide ? 32 : 6;
   const stats = component.maps.map(statistics);
   const shrink = wide ? [1] : [1, 0.8, 0.65];

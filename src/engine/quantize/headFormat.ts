@@ -2,6 +2,7 @@ import type { Graph, MapId } from '../graph/types';
 import { isWeighted } from '../graph/types';
 import type { MapStatistics } from '../calibration/types';
 import type { ScaleComponent } from './components';
+import type { BitDecisions } from './quantizeGraph';
 import type { FormatTies } from './ties';
 import type { MapFormat } from './types';
 
@@ -25,10 +26,11 @@ export function headFormat(
   graph: Graph,
   component: ScaleComponent,
   ties: FormatTies,
-  heads: HeadMaps | undefined,
+  bits: BitDecisions,
   statistics: (map: MapId) => MapStatistics,
 ): Map<MapId, MapFormat> | null {
-  if (!heads) return null;
+  const { heads } = bits;
+  if (!heads || component.maps.some((m) => bits.mapBits(m) !== 8)) return null;
   for (const m of component.maps) {
     const { producer, consumers } = graph.maps[m];
     if (!heads.has(m) || consumers.length > 0 || !ties.signed[m]) return null;

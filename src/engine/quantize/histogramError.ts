@@ -1,8 +1,12 @@
 import type { MapStatistics } from '../calibration/types';
 import type { Bits } from '../graph/bits';
 
-/** Smallest and largest code of b bits. */
-export function codeRange(bits: Bits, signed: boolean): { min: number; max: number } {
+/**
+ * Smallest and largest code of b bits.
+ * @param reach largest magnitude, where that is less
+ */
+export function codeRange(bits: Bits, signed: boolean, reach?: number): { min: number; max: number } {
+  if (reach !== undefined) return { min: -reach, max: reach };
   return signed ? { min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 } : { min: 0, max: 2 ** bits - 1 };
 }
 
@@ -26,8 +30,8 @@ function channelBins(stats: MapStatistics, c: number): { counts: Uint32Array; wi
 
 /**
  * Mean squared error that codes of b bits make on channel c of a map, from its histogram: E[(x − scale·(code(x) −
- * zeroPoint))²]. At 8 bits the bins are about as wide as a code, so rounding inside the range is taken as uniform
- * (scale²/12, none at exactly 0 below half a bin); at fewer bits each bin's center is rounded.
+ * zeroPoint))²]. From 8 bits on the bins are at least about as wide as a code, so rounding inside the range is taken as
+ * uniform (scale²/12, none at exactly 0 below half a bin); at fewer bits each bin's center is rounded.
  */
 export function channelError(
   stats: MapStatistics,
@@ -53,7 +57,7 @@ export function channelError(
     let e: number;
     if (x > high) e = (x - high) * (x - high) + uniform;
     else if (x < low) e = (x - low) * (x - low) + uniform;
-    else if (bits === 8) e = Math.abs(x) <= width / 2 ? 0 : uniform;
+    else if (bits >= 8) e = Math.abs(x) <= width / 2 ? 0 : uniform;
     else {
       const d = x - Math.round(x * inverse) * scale;
       e = d * d + (Math.abs(x) <= width / 2 ? 0 : (width * width) / 12);
@@ -109,7 +113,7 @@ export function quantizedMean(stats: MapStatistics, c: number, codes: ChannelCod
     const n = counts[k];
     if (n === 0) continue;
     total += n;
-    const code = Math.max(min, Math.min(max, bits === 8 ? x / scale + zeroPoint : Math.round(x / scale) + zeroPoint));
+    const code = Math.max(min, Math.min(max, bits >= 8 ? x / scale + zeroPoint : Math.round(x / scale) + zeroPoint));
     // Values at exactly 0 stay there; they sit in a bin whose center is not 0.
     if (Math.abs(x) > width / 2) shift += n * (scale * (code - zeroPoint) - x);
   }

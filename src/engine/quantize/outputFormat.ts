@@ -3,6 +3,7 @@ import type { Graph, Layer, LayerId, MapId } from '../graph/types';
 import type { ScaleComponent } from './components';
 import { channelError, codeRange } from './histogramError';
 import { baseScales } from './scales';
+import type { BitDecisions } from './quantizeGraph';
 import type { FormatTies } from './ties';
 import type { MapFormat } from './types';
 
@@ -21,16 +22,18 @@ const HEADROOM = 0.1;
  *   scores the largest matter, which a scale of least squared error cuts.
  * - Of maps of many pixels, these codes or symmetric ones of the best scale: those of less squared error.
  *
- * @returns null where other layers read the maps, where they are never negative, or have fewer than 8 bits
+ * @returns null where other layers read the maps, where they are never negative, or have other than 8 bits
  */
 export function outputFormat(
   graph: Graph,
   component: ScaleComponent,
   ties: FormatTies,
   statistics: (map: MapId) => MapStatistics,
+  bits: BitDecisions,
 ): MapFormat | null {
   const { maps } = component;
-  if (component.groups !== 1 || !maps.every((m) => ties.signed[m] && ties.leastBits[m] === 8)) return null;
+  if (component.groups !== 1 || !maps.every((m) => ties.signed[m] && ties.leastBits[m] === 8 && bits.mapBits(m) === 8))
+    return null;
   const outputs = new Set(graph.outputs.map((o) => o.map));
   const readers = maps.flatMap((m) => graph.maps[m].consumers.map((id) => graph.layers[id]));
   const moves = (layer: Layer): boolean => layer.kind === 'softmax' || maps.includes(layer.output);

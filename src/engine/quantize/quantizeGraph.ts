@@ -95,7 +95,10 @@ function quantizeLayer(
   const weightBits = bits.weightBits(layer.id);
   const view = read < stored.bits ? viewFormat(graph, layer, read, stored, statistics, weightBits) : null;
   const format = view ?? stored;
-  const rounded = roundWeights(graph, layer, weightBits, format, inputs.get(source)?.offset ?? null);
+  const offset = inputs.get(source)?.offset ?? null;
+  const { min, max } = statistics(layer.output);
+  const span = Math.max(...min.map(Math.abs), ...max.map(Math.abs));
+  const rounded = roundWeights(graph, layer, weightBits, format, offset, span);
   return { view, parameters: correctBias(graph, layer, rounded, format, statistics(source)) };
 }
 
@@ -115,11 +118,13 @@ function componentFormats(
     for (const m of component.maps) result.set(m, shares);
     return result;
   }
-  const head = headFormat(graph, component, ties, bits.heads, statistics);
+  const head = headFormat(graph, component, ties, bits, statistics);
   if (head) return head;
-  const skewed = skewedFormats(graph, component, ties, statistics, bits);
+  // A zero point may be more of a product's units than 32 bits hold where its factors have 16.
+  const isPlain = component.maps.some((m) => multipliesWide(graph, m, bits));
+  const skewed = isPlain ? null : skewedFormats(graph, component, ties, statistics, bits);
   if (skewed) return skewed;
-  const leaving = outputFormat(graph, component, ties, statistics);
+  const leaving = isPlain ? null : outputFormat(graph, component, ties, statistics, bits);
   if (leaving) {
     for (const m of component.maps) result.set(m, leaving);
     return result;
@@ -134,6 +139,7 @@ function componentFormats(
       signed: types[i].signed,
       scales: perChannel.every((s) => s === perChannel[0]) ? perChannel.slice(0, 1) : perChannel,
       zeroPoints: Int32Array.of(types[i].zeroPoint ?? 0),
+      ...reachOf(types[i]),
     });
   });
   return result;
@@ -154,7 +160,9 @@ function codeType(
   statistics: (map: MapId) => MapStatistics,
   bits: BitDecisions,
 ): CodeType {
-  const type = { bits: bits.mapBits(map), signed: ties.signed[map] };
+  const width = bits.mapBits(map);
+  if (width === 16) return { bits: 16, signed: true, reach: ties.reach[map] };
+  const type = { bits: width, signed: ties.signed[map] };
   const layer = producer(graph, map);
   if (groups === 1 || !proportional || layer?.kind !== 'activation' || !type.signed) return type;
   const { min, max } = statistics(map);
@@ -230,7 +238,7 @@ function skewedFormats(
   statistics: (map: MapId) => MapStatistics,
   bits: BitDecisions,
 ): Map<MapId, MapFormat> | null {
-  if (component.groups !== 1 || !component.maps.every((m) => ties.signed[m])) return null;
+  if (component.groups !== 1 || !component.maps.every((m) => ties.signed[m] && bits.mapBits(m) <= 8)) return null;
   if (!component.maps.some((m) => producer(graph, m)?.kind === 'activation')) return null;
   if (component.maps.some((m) => graph.maps[m].consumers.some((l) => graph.layers[l].kind === 'prelu'))) return null;
   let low = 0;
@@ -253,6 +261,12 @@ function skewedFormats(
     };
   };
   return new Map(component.maps.map((m) => [m, format(bits.mapBits(m))]));
+}
+
+/** Whether a map is the product of others, one of 16 bits. */
+function multipliesWide(graph: Graph, map: MapId, bits: BitDecisions): boolean {
+  const layer = producer(graph, map);
+  return layer?.kind === 'mul' && layer.inputs.some((m) => bits.mapBits(m) === 16);
 }
 
 function producer(graph: Graph, map: MapId): Layer | null {
@@ -313,4 +327,8 @@ function padsInput(layer: WeightedLayer): boolean {
   if (layer.kind === 'fullyConnected') return false;
   const { top, left, bottom, right } = layer.window.padding;
   return top + left + bottom + right > 0;
+}
+
+function reachOf({ reach }: CodeType): Pick<MapFormat, 'reach'> {
+  return reach === undefined ? {} : { reach };
 }

@@ -15,10 +15,14 @@ const LEAST_SHARE = 2 ** -10;
 
 /** Fractions of the observed range that are tried as the largest representable value. */
 function rangeFractions(bits: Bits): readonly number[] {
+  if (bits === 16) return [1];
   return bits === 8
     ? [1, 0.97, 0.94, 0.9, 0.86, 0.82, 0.77, 0.72, 0.66, 0.6]
     : [1, 0.9, 0.81, 0.73, 0.66, 0.59, 0.53, 0.48, 0.43, 0.39, 0.35, 0.31, 0.28, 0.25, 0.2, 0.15, 0.1];
 }
+
+/** Codes of 16 bits have room beyond what calibration saw, as a multiple of it: they are fine enough to spare it. */
+export const WIDE_ROOM = 1.25;
 
 /** Width and sign of a map's codes. */
 export interface CodeType {
@@ -26,11 +30,18 @@ export interface CodeType {
   readonly signed: boolean;
   /** Of all channels; missing: 0. Codes are unsigned then. */
   readonly zeroPoint?: number;
+  /** Of 16 bits: the largest magnitude of a code. */
+  readonly reach?: number;
 }
 
 /** Least scale whose codes reach all that a channel showed. */
-function reachingScale(stats: MapStatistics, channel: number, { bits, signed, zeroPoint = 0 }: CodeType): number {
-  const { min, max } = codeRange(bits, signed);
+function reachingScale(
+  stats: MapStatistics,
+  channel: number,
+  { bits, signed, zeroPoint = 0, reach }: CodeType,
+): number {
+  const { min, max } = codeRange(bits, signed, reach);
+  if (bits === 16) return (channelRange(stats, channel, signed) * WIDE_ROOM) / max;
   if (zeroPoint === 0) return channelRange(stats, channel, signed) / max;
   return Math.max(stats.max[channel] / (max - zeroPoint), stats.min[channel] / (min - zeroPoint), 0);
 }
@@ -68,8 +79,9 @@ export function baseScales(
   });
   const scales = Float64Array.from(members, bestScale);
   const largest = scales.reduce((a, b) => Math.max(a, b), 0);
-  // A map that was 0 on all samples: any scale represents it.
-  const floor = largest > TINY ? largest * LEAST_SHARE : 1;
+  // A map that was 0 on all samples: any scale represents it. Of 16 bits one that leaves readers fine steps.
+  const least = types.every((type) => type.bits === 16) ? 2 ** -15 : 1;
+  const floor = largest > TINY ? largest * LEAST_SHARE : least;
   for (let g = 0; g < scales.length; g++) scales[g] = Math.max(scales[g], floor);
   if (component.proportional)
     stats.forEach((s, i) => (factors[i] *= bestFactor(s, component.groupOf[i], scales, factors[i], types[i])));
@@ -79,7 +91,7 @@ export function baseScales(
 /** Fit of one group: the scale among the grid's that makes the least error over all members. */
 function bestScale(members: readonly Member[]): number {
   let full = 0;
-  let bits: Bits = 8;
+  let bits: Bits = 16;
   for (const m of members) {
     full = Math.max(full, reachingScale(m.stats, m.channel, m.type) / m.factor);
     if (m.type.bits < bits) bits = m.type.bits;

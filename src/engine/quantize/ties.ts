@@ -2,6 +2,7 @@ import { isWeighted, type ActivationLayer, type ConcatLayer, type Graph, type La
 import type { Bits } from '../graph/bits';
 import { UnionFind } from './unionFind';
 import { nonNegativeMaps } from './nonNegative';
+import { wideReach } from './wideReach';
 
 /**
  * What the arithmetic demands of feature maps' formats.
@@ -27,6 +28,11 @@ export interface FormatTies {
    * and rearrangements work on 8 bits.
    */
   readonly leastBits: readonly Bits[];
+  /**
+   * Of every map the largest magnitude of a 16-bit code with which the sums of its readers stay in 32 bits, whatever
+   * their 8-bit weights are; 0 where a map may not have 16 bits, see {@link wideReach}.
+   */
+  readonly reach: readonly number[];
   /**
    * Concatenations whose inputs must be requantized into the output: they differ in sign, or some have codes of a
    * fixed format, as the application gives them or Softmax writes them, and others do not.
@@ -195,6 +201,7 @@ class TieFinder {
       slotGroup,
       patternGroup: graph.maps.map((m) => pattern.find(m.id)),
       leastBits: least,
+      reach: wideReach(graph, (map) => bits.find(map)),
       mixedConcats: this.mixedConcats,
     };
   }

@@ -3,13 +3,16 @@ import type { Bits, WeightBits } from '../graph/bits';
 
 /**
  * How codes of a feature map represent real values: value[c] = scales[c] · (code − zeroPoints[c]). Arrays have C
- * entries, or one for all channels. Codes of b bits are 0…2^b−1 when unsigned, −2^(b−1)…2^(b−1)−1 when signed.
+ * entries, or one for all channels. Codes of b bits are 0…2^b−1 when unsigned, −2^(b−1)…2^(b−1)−1 when signed; those of
+ * 16 bits are signed.
  */
 export interface MapFormat {
   readonly bits: Bits;
   readonly signed: boolean;
   readonly scales: Float64Array;
   readonly zeroPoints: Int32Array;
+  /** Of codes of 16 bits: their largest magnitude, with which readers' sums stay in 32 bits (ties.ts). */
+  readonly reach?: number;
 }
 
 /**

@@ -8,6 +8,9 @@ import type { LayerParameters, MapFormat } from './types';
  */
 const FRACTIONS_4 = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5];
 
+/** Units of an accumulator that a bias and a zero point may have where codes of 16 bits are read. */
+const LARGEST_BIAS = 2 ** 28;
+
 /**
  * Integer weights by rounding to nearest, one scale per output channel, the input map's scales folded in (see {@link
  * LayerParameters}). 8 bits: largest magnitude of the row at ±127. 4 bits: ±7 at the fraction of it with the least
@@ -16,6 +19,7 @@ const FRACTIONS_4 = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5];
  * @param input format of the codes that the layer reads
  * @param offset real value that code z_c of the input really represents (0 unless the input is an image whose mean is
  * not an integer), [C] or [1]
+ * @param outputSpan largest magnitude of what the layer writes
  */
 export function roundWeights(
   graph: Graph,
@@ -23,6 +27,7 @@ export function roundWeights(
   weightBits: WeightBits,
   input: MapFormat,
   offset: Float64Array | null,
+  outputSpan: number,
 ): LayerParameters {
   const outC = graph.maps[layer.output].shape.c;
   const folded = foldScales(graph, layer, input.scales);
@@ -30,7 +35,9 @@ export function roundWeights(
   const weightScales = new Float64Array(outC);
   const { stride, count, step } = rowLayout(layer, outC);
   for (let o = 0; o < outC; o++) {
-    weightScales[o] = roundRow(folded, codes, o * stride, count, step, weightBits);
+    // Of 16 bits, steps may be so fine that 32 bits do not hold the bias and the output's zero point.
+    const least = input.bits === 16 ? (Math.abs(layer.bias[o]) + 2 * outputSpan) / LARGEST_BIAS : 0;
+    weightScales[o] = roundRow(folded, codes, o * stride, count, step, weightBits, least);
   }
   return { layer: layer.id, weightBits, codes, weightScales, bias: foldOffset(graph, layer, offset) };
 }
@@ -87,25 +94,26 @@ function roundRow(
   count: number,
   step: number,
   weightBits: WeightBits,
+  least: number,
 ): number {
   const top = weightBits === 8 ? 127 : 7;
   let largest = 0;
   for (let k = 0; k < count; k++) largest = Math.max(largest, Math.abs(values[first + k * step]));
   if (largest === 0) return 1;
-  let best = largest / top;
+  let best = Math.max(largest / top, least);
   if (weightBits === 4) {
-    let least = Infinity;
+    let smallest = Infinity;
     for (const fraction of FRACTIONS_4) {
       const scale = (largest * fraction) / top;
       let error = 0;
       // What is no better than another one so far does not get better.
-      for (let k = 0; k < count && error < least; k++) {
+      for (let k = 0; k < count && error < smallest; k++) {
         const v = values[first + k * step];
         const d = v - scale * Math.max(-top, Math.min(top, Math.round(v / scale)));
         error += d * d;
       }
-      if (error < least) {
-        least = error;
+      if (error < smallest) {
+        smallest = error;
         best = scale;
       }
     }

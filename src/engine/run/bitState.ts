@@ -1,9 +1,10 @@
 import { UserError } from '../common/errors';
 import { bytesText, counted, timesText } from '../common/wording';
 import type { Bits, WeightBits } from '../graph/bits';
-import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
+import { isWeighted, type Graph, type Layer, type LayerId, type MapId } from '../graph/types';
 import type { LayerPlan, MapPlan } from '../plan/types';
 import type { BitDecisions } from '../quantize/quantizeGraph';
+import { formatTies } from '../quantize/ties';
 import { graphFlashBytes } from '../cost/graphFlash';
 import { formsFlashBytes, mostFlashBytes } from '../targets/capacity';
 import { coreOf } from '../targets/targets';
@@ -15,6 +16,17 @@ import type { DecisionUnit } from '../vdqs/units';
 import { BitReasons } from './bitReasons';
 import type { DecideOptions, Decision } from './decisionTypes';
 import { planCost } from './planCost';
+
+/** Which maps have 16 bits: what a person locked so, with all that share their bits. */
+function wideMaps(graph: Graph, { locked }: DecideOptions): boolean[] {
+  const { bitGroup } = formatTies(graph);
+  const groups = new Set<MapId>();
+  for (const { id, name } of graph.maps) {
+    const plan = locked?.maps[name];
+    if (plan?.locked === true && plan.bits === 16) groups.add(bitGroup[id]);
+  }
+  return graph.maps.map(({ id }) => groups.has(bitGroup[id]));
+}
 
 /** Bits while they are being decided. */
 export class BitState implements BitDecisions {
@@ -35,7 +47,7 @@ export class BitState implements BitDecisions {
   ) {
     this.reasons = new BitReasons(graph, units);
     for (const unit of units) this.reasons.unit(unit, this.lockedBits(unit) === null ? 'asked' : 'person');
-    this.maps = graph.maps.map(() => 8);
+    this.maps = wideMaps(graph, options).map((isWide): Bits => (isWide ? 16 : 8));
     this.idByName = new Map(graph.maps.map((m) => [m.name, m.id]));
     for (const unit of units) if (unit.kind === 'stored') for (const map of unit.maps) this.unitOfMap.set(map, unit);
     this.chooseWeights(notes);
@@ -51,7 +63,11 @@ export class BitState implements BitDecisions {
   }
 
   inputBits(layer: LayerId): Bits {
-    return Math.min(this.views.get(layer) ?? 8, this.maps[this.graph.layers[layer].inputs[0]]) as Bits;
+    const { name, inputs } = this.graph.layers[layer];
+    const stored = this.maps[inputs[0]];
+    const own = this.options.locked?.layers[name];
+    const asked = own?.locked === true ? own.inputBits : undefined;
+    return Math.min(asked ?? this.views.get(layer) ?? stored, stored) as Bits;
   }
 
   /** Whether anything has fewer than 8 bits. */
@@ -60,7 +76,9 @@ export class BitState implements BitDecisions {
   }
 
   set(unit: DecisionUnit, bits: Bits): void {
-    if (unit.kind === 'view') this.views.set(unit.readers[0], bits);
+    // What is not lowered is read as it is stored, with 8 bits or 16.
+    if (unit.kind === 'view' && bits === 8) this.views.delete(unit.readers[0]);
+    else if (unit.kind === 'view') this.views.set(unit.readers[0], bits);
     else for (const map of unit.maps) this.maps[map] = bits;
   }
 
@@ -86,10 +104,12 @@ export class BitState implements BitDecisions {
       {
         bits: (i) => {
           const fixed = this.lockedBits(units[i]);
-          return fixed === null ? free.bits(i) : [fixed];
+          if (fixed !== null) return [fixed];
+          return units[i].kind === 'stored' && this.maps[units[i].maps[0]] === 16 ? [16] : free.bits(i);
         },
         weightBits: (id) => {
-          const isFixed = this.isLocked(id) || weights !== 'auto' || this.weightBits(id) === 4;
+          const isWide = this.isWide(this.graph.layers[id]);
+          const isFixed = isWide || this.isLocked(id) || weights !== 'auto' || this.weightBits(id) === 4;
           return isFixed ? [this.weightBits(id)] : free.weightBits(id);
         },
       },
@@ -131,6 +151,11 @@ export class BitState implements BitDecisions {
     }
   }
 
+  /** Whether a layer reads or writes 16 bits: its weights have 8. */
+  private isWide({ inputs, output }: Pick<Layer, 'inputs' | 'output'>): boolean {
+    return [...inputs, output].some((map) => this.maps[map] === 16);
+  }
+
   private isLocked(layer: LayerId): boolean {
     return this.options.locked?.layers[this.graph.layers[layer].name]?.locked === true;
   }
@@ -144,7 +169,7 @@ export class BitState implements BitDecisions {
       const isRestored = unit.readers.length === 0 || unit.readers.some((id) => layers.has(id));
       if (!isRestored || this.lockedBits(unit) !== null) continue;
       if (this.isBelow8(unit)) this.reasons.unit(unit, 'slower');
-      this.set(unit, 8);
+      if (unit.kind === 'view' || this.maps[unit.maps[0]] < 8) this.set(unit, 8);
     }
     for (const id of layers) {
       const given = this.givenWeights.get(id);
@@ -214,19 +239,23 @@ export class BitState implements BitDecisions {
     const layers = this.graph.layers.filter(isWeighted);
     for (const layer of layers) {
       const fixed = locked?.layers[layer.name];
-      this.weights.set(layer.id, fixed?.locked ? (fixed.weightBits ?? 8) : weights === 4 ? 4 : 8);
+      const wanted = fixed?.locked ? (fixed.weightBits ?? 8) : weights === 4 ? 4 : 8;
+      this.weights.set(layer.id, this.isWide(layer) ? 8 : wanted);
       this.reasons.layer(layer.id, fixed?.locked ? 'person' : weights === 'auto' ? 'flash' : 'asked');
     }
     const core = coreOf(target);
     const bytes = (): number => graphFlashBytes(this.graph, (id) => this.weightBits(id), core) + extraFlashBytes;
     if (weights === 'auto') {
       const free = [...layers]
-        .filter((l) => !locked?.layers[l.name]?.locked)
+        .filter((l) => !locked?.layers[l.name]?.locked && !this.isWide(l))
         .sort((a, b) => b.weights.length - a.weights.length);
       // The default reserve is kept if fewer bits are enough for that.
       const least = graphFlashBytes(
         this.graph,
-        (id) => (locked?.layers[this.graph.layers[id].name]?.locked ? this.weightBits(id) : 4),
+        (id) =>
+          locked?.layers[this.graph.layers[id].name]?.locked || this.isWide(this.graph.layers[id])
+            ? this.weightBits(id)
+            : 4,
         core,
       );
       const reserved = formsFlashBytes(target);

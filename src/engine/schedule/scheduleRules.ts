@@ -11,10 +11,10 @@ export interface RuleDecisions {
 }
 
 /**
- * How bit decisions become widths of buffers: in branches of outlier class maps have 8 bits, except for those that
- * share their format with the split map, which all branches write; a layer that reads fewer bits than are stored reads
- * a view, in outlier class one of 8 bits with the view's scales. The planner and lower() follow the same rules, so that
- * an estimate is what comes out.
+ * How bit decisions become widths of buffers: in branches of outlier class maps have at least 8 bits, except for those
+ * that share their format with the split map, which all branches write; a layer that reads fewer bits than are stored
+ * reads a view, in outlier class one of 8 bits with the view's scales. The planner and lower() follow the same rules,
+ * so that an estimate is what comes out.
  *
  * @param splitMap the map that ends the patch stage; null without one, or when it is not known yet
  * @param input where the graph's inputs are
@@ -32,7 +32,8 @@ export function scheduleRules(
     isWeighted(graph.layers[layer]) && decisions.inputBits(layer) < decisions.mapBits(graph.layers[layer].inputs[0]);
   return {
     bits: {
-      stored: (map, scope) => (scope === 'outlier' && bitGroup[map] !== splitGroup ? 8 : decisions.mapBits(map)),
+      stored: (map, scope) =>
+        scope === 'outlier' && bitGroup[map] !== splitGroup ? atLeast8(decisions.mapBits(map)) : decisions.mapBits(map),
       read: (layer, scope) => (hasView(layer) ? (scope === 'outlier' ? 8 : decisions.inputBits(layer)) : null),
       weights: (layer) => decisions.weightBits?.(layer) ?? 8,
     },
@@ -43,4 +44,8 @@ export function scheduleRules(
       alwaysView: (layer, scope) => scope === 'outlier' && hasView(layer),
     },
   };
+}
+
+function atLeast8(bits: Bits): Bits {
+  return bits > 8 ? bits : 8;
 }

@@ -140,7 +140,7 @@ function optionsOf(
                   })),
                 ),
               ),
-            [{ bits, weights: [], loss: unitLoss[i].get(bits)!, cost: share(cost.unit(unit, bits)) }],
+            [{ bits, weights: [], loss: unitLoss[i].get(bits) ?? 0, cost: share(cost.unit(unit, bits)) }],
           ),
         ),
       ),

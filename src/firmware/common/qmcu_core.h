@@ -75,7 +75,7 @@
 /* Formats of all maps and weights. */
 #if QMCU_USES_ALL
 #undef QMCU_USED_FORMATS
-#define QMCU_USED_FORMATS 63u
+#define QMCU_USED_FORMATS 191u
 #endif
 
 /* Of convolutions and fully connected layers: formats of inputs; weights of layers that blocks of four pixels take and

@@ -18,10 +18,10 @@ typedef char qmcu_requires_int_of_32_bits[sizeof(int) >= 4u ? 1 : -1];
  */
 #define QMCU_CHUNK 32
 
-/* Bits of a code, 2, 4 or 8. */
+/* Bits of a code, 2, 4, 8 or 16. */
 QMCU_INLINE uint32_t qmcu_bits(uint32_t format)
 {
-#if (QMCU_USED_FORMATS & 15u) == 0
+#if (QMCU_USED_FORMATS & 143u) == 0
     (void)format;
     return 8u;
 #else

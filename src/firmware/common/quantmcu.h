@@ -4,12 +4,14 @@
  * C99, no dynamic memory, no globals except constants, no floating point, at most 512 bytes of stack per kernel;
  * qmcu_conv2d, qmcu_depthwise2d and qmcu_fully_connected take 1152 and QMCU_COLUMN_BYTES (quantmcu_port.h).
  * Every kernel exists for all combinations of 8-, 4- and 2-bit, signed and unsigned feature maps; layers with
- * weights take 8- and 4-bit weights.
+ * weights take 8- and 4-bit weights. Those whose names end in _s16 are for calls of which a map has 16 bits; their
+ * weights have 8.
  *
  * Codes in memory
  *   A feature map is row-major H x W x C. Each pixel starts on a byte; its channels are packed low bits first:
  *   channel c at bit (c * bits) mod 8 of byte c * bits / 8. Signed codes are two's complement in their bits.
- *   Unused bits of a pixel's last byte are written as 0 and never read.
+ *   Unused bits of a pixel's last byte are written as 0 and never read. Codes of 16 bits are signed, in the core's
+ *   order of bytes.
  *
  * Arithmetic
  *   `>>` is an arithmetic shift (floor), mulhi(a, m) = floor(a * m / 2^32) of signed 32-bit values, accumulators
@@ -22,6 +24,7 @@
  *     qmcu_resize: likewise with input rows >= rows[2 * oy].
  *   - qmcu_add, qmcu_mul, qmcu_requantize, qmcu_lookup, qmcu_prelu, qmcu_copy: pixels in row-major order, channels
  *     upward; all codes of an output byte are read before it is written. A broadcast input must not overlap.
+ *   - kernels for 16 bits as those that they are named after;
  *   - qmcu_fully_connected (and ..._twins), qmcu_softmax, qmcu_normalize, qmcu_permute, qmcu_fill, qmcu_classify: no
  *     overlap.
  *
@@ -50,6 +53,7 @@ extern "C" {
 #define QMCU_S4 3u
 #define QMCU_U8 4u
 #define QMCU_S8 5u
+#define QMCU_S16 7u
 
 /*
  * A region of a feature map in memory: all of it, some of its rows and columns, or a slice of its channels.
@@ -62,7 +66,7 @@ typedef struct {
     int32_t channels;    /* channels of the slice */
     int32_t pixel_bytes; /* from one pixel to the next, >= ceil(channels * bits / 8) */
     int32_t row_bytes;   /* from one row to the next, >= w * pixel_bytes */
-    uint32_t format;     /* QMCU_U2 ... QMCU_S8 */
+    uint32_t format;     /* QMCU_U2 ... QMCU_S16 */
 } qmcu_map;
 
 /*
@@ -101,7 +105,8 @@ typedef struct {
  * Sum of one or two scaled codes, for channel c:
  *   y    = (x0 * m0[c] + x1 * m1[c] + offset[c]) >> shift
  *   code = min(max(y, min), max)
- * If a table is NULL, the plain value next to it applies to all channels.
+ * If a table is NULL, the plain value next to it applies to all channels. In qmcu_add_s16, a code of at most 8 bits
+ * counts 128 times where the other input has 16.
  */
 typedef struct {
     const int16_t *multiplier_table[2]; /* [C] each, or NULL */
@@ -298,6 +303,28 @@ void qmcu_normalize(const qmcu_normalize_params *params, const qmcu_map *in, con
 
 /* Rearranges elements; 8-bit maps. */
 void qmcu_permute(const qmcu_permute_params *params, const qmcu_map *in, const qmcu_map *out);
+
+/* The same where some map is QMCU_S16; of qmcu_fill_s16, qmcu_max_pool_s16, qmcu_resize_s16 and qmcu_permute_s16 all
+ * are. qmcu_copy takes them, too. */
+void qmcu_conv2d_s16(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out);
+void qmcu_depthwise2d_s16(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out);
+void qmcu_fully_connected_s16(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out);
+void qmcu_add_s16(const qmcu_scaled_sum *params, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out);
+void qmcu_requantize_s16(const qmcu_scaled_sum *params, const qmcu_map *in, const qmcu_map *out);
+void qmcu_mul_s16(const qmcu_mul_params *params, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out);
+void qmcu_max_pool_s16(const qmcu_window *window, const qmcu_map *in, const qmcu_map *out);
+void qmcu_average_pool_s16(const qmcu_average_pool_params *params, const qmcu_map *in, const qmcu_map *out);
+void qmcu_prelu_s16(const qmcu_prelu_params *params, const qmcu_map *in, const qmcu_map *out);
+void qmcu_fill_s16(const int16_t *codes, const qmcu_map *out);
+void qmcu_resize_s16(const qmcu_resize_params *params, const qmcu_map *in, const qmcu_map *out);
+void qmcu_permute_s16(const qmcu_permute_params *params, const qmcu_map *in, const qmcu_map *out);
+
+/*
+ * As qmcu_lookup where the input has fewer than 16 bits. Otherwise the table has every 128th code, 513 in all, between
+ * which lie straight lines: with k = (x + 32768) >> 7, code = table[k] + (((table[k + 1] - table[k]) * (x & 127) + 64)
+ * >> 7).
+ */
+void qmcu_lookup_s16(const int16_t *table, const qmcu_map *in, const qmcu_map *out);
 
 /* *flag = 1 when more than `limit` codes of the region lie outside [low, high], else 0. */
 void qmcu_classify(int32_t low, int32_t high, int32_t limit, const qmcu_map *in, uint8_t *flag);

@@ -18,7 +18,7 @@ void board_reset(void);
 /* Exit code of a program that ran into an exception. */
 #define EXIT_FAULT 99
 
-#define MAX_WORDS 64
+#define MAX_WORDS 128
 
 /* The program enables no interrupts but SysTick, see below, so any other exception is a fault. */
 static void fault(void)
@@ -52,7 +52,7 @@ static int split_words(char *text, char **words)
 /* Apart from board_reset: it may use floating-point or vector registers, which must be switched on before. */
 static __attribute__((noinline, noreturn)) void run(void)
 {
-    static char command_line[1024];
+    static char command_line[2048];
     static char *words[MAX_WORDS];
     const uint32_t *from = board_data_load;
     uint32_t *to;

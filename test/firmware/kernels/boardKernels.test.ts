@@ -3,7 +3,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Executor } from '../../../src/engine/program/interpreter';
 import { Random } from '../../unit/program/interpreter/support/random';
-import { allOps, randomProgram } from '../../unit/program/interpreter/support/randomSteps';
+import { allWays, randomProgram } from '../../unit/program/interpreter/support/randomSteps';
 import { firmwareIncludes, firmwareSources } from '../../support/firmwareSources';
 import { buildForBoard, runOnBoard, type BoardRun, type Core } from '../board/board';
 import { removeFolder, scratchFolder } from '../support/hostBuild';
@@ -33,14 +33,14 @@ describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_
 
   before(() => {
     folder = scratchFolder('board-kernels');
-    allOps.forEach((op, number) => {
+    allWays.forEach(({ name, op, wide }, number) => {
       const cases = Array.from({ length: casesPerOp }, (_, i) => {
-        const program = randomProgram(seed + number * 1_000_003 + i, op);
+        const program = randomProgram(seed + number * 1_000_003 + i, op, 1, wide);
         return { program, arena: new Random(~(seed + i)).bytes(program.arenaBytes) };
       });
       writeFileSync(path.join(folder, `${number}.cases`), encodeCases(cases));
       batches.set(
-        op,
+        name,
         cases.map(({ program, arena }) => new Executor(program).run([arena]).outputs[0]),
       );
     });
@@ -63,10 +63,10 @@ describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_
           `-I${here}`,
         ]);
         // Those of the build before.
-        allOps.forEach((_, number) => rmSync(path.join(folder, `${number}.results`), { force: true }));
+        allWays.forEach((_, number) => rmSync(path.join(folder, `${number}.results`), { force: true }));
         run = runOnBoard(core, elf(), {
           cwd: folder,
-          args: allOps.flatMap((_, number) => [
+          args: allWays.flatMap((_, number) => [
             `${number}.cases`,
             `${number}.results`,
             String(statSync(path.join(folder, `${number}.cases`)).size),
@@ -76,11 +76,11 @@ describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_
 
       it('come to an end', () => assert.equal(run.exitCode, 0, run.output));
 
-      allOps.forEach((op, number) => {
-        it(`${op}: the same arena, byte for byte`, () => {
+      allWays.forEach(({ name }, number) => {
+        it(`${name}: the same arena, byte for byte`, () => {
           const actual = readFileSync(path.join(folder, `${number}.results`));
           let offset = 0;
-          batches.get(op)!.forEach((arena, i) => {
+          batches.get(name)!.forEach((arena, i) => {
             const got = actual.subarray(offset, offset + arena.length);
             const wrong = arena.findIndex((byte, at) => byte !== got[at]);
             assert.equal(

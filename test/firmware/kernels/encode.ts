@@ -103,7 +103,7 @@ class StepEncoder {
       (region.y0 - b.window.y0) * b.rowBytes +
       (region.x0 - b.window.x0) * b.pixelBytes +
       (channel * b.bits) / 8;
-    const format = { 2: 0, 4: 2, 8: 4 }[b.bits] + (b.signed ? 1 : 0);
+    const format = { 2: 0, 4: 2, 8: 4, 16: 6 }[b.bits] + (b.signed ? 1 : 0);
     this.words(offset, regionHeight(region), regionWidth(region), channels, b.pixelBytes, b.rowBytes, format);
   }
 

@@ -16,6 +16,14 @@ static int case_number = -1;
 #define QMCU_DEPTHWISE2D qmcu_depthwise2d
 #endif
 
+/* The kernel of this name, or that for 16 bits where a map has them. */
+#define KERNEL(name, in0, in1, out) (is_wide(in0, in1, out) ? qmcu_##name##_s16 : qmcu_##name)
+
+static int is_wide(const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
+{
+    return in0->format == QMCU_S16 || in1->format == QMCU_S16 || out->format == QMCU_S16;
+}
+
 int32_t harness_word(harness_reader *reader)
 {
     const uint8_t *p = reader->p;
@@ -101,7 +109,7 @@ static void run_conv2d(harness_reader *r, const qmcu_map *in, const qmcu_map *ou
     p.requant = read_requant(r);
     p.group = harness_word(r);
     p.run = (uint16_t)harness_word(r);
-    QMCU_CONV2D(&p, in, out);
+    (is_wide(in, in, out) ? qmcu_conv2d_s16 : QMCU_CONV2D)(&p, in, out);
 }
 
 static void run_depthwise2d(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
@@ -112,7 +120,7 @@ static void run_depthwise2d(harness_reader *r, const qmcu_map *in, const qmcu_ma
     p.weight_bits = (uint8_t)harness_word(r);
     p.pad_codes = block(r);
     p.requant = read_requant(r);
-    QMCU_DEPTHWISE2D(&p, in, out);
+    (is_wide(in, in, out) ? qmcu_depthwise2d_s16 : QMCU_DEPTHWISE2D)(&p, in, out);
 }
 
 static void run_fully_connected(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
@@ -121,7 +129,7 @@ static void run_fully_connected(harness_reader *r, const qmcu_map *in, const qmc
     p.weights = block(r);
     p.weight_bits = (uint8_t)harness_word(r);
     p.requant = read_requant(r);
-    qmcu_fully_connected(&p, in, out);
+    KERNEL(fully_connected, in, in, out)(&p, in, out);
 }
 
 static void run_twins(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
@@ -155,7 +163,7 @@ static void run_mul(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
     p.zeros[0] = (int16_t)harness_word(r);
     p.zeros[1] = (int16_t)harness_word(r);
     p.requant = read_requant(r);
-    qmcu_mul(&p, &in[0], &in[1], out);
+    KERNEL(mul, &in[0], &in[1], out)(&p, &in[0], &in[1], out);
 }
 
 static void run_average_pool(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
@@ -169,7 +177,7 @@ static void run_average_pool(harness_reader *r, const qmcu_map *in, const qmcu_m
     p.shift = (uint8_t)harness_word(r);
     p.min = (int16_t)harness_word(r);
     p.max = (int16_t)harness_word(r);
-    qmcu_average_pool(&p, in, out);
+    KERNEL(average_pool, in, in, out)(&p, in, out);
 }
 
 static void run_prelu(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
@@ -182,7 +190,7 @@ static void run_prelu(harness_reader *r, const qmcu_map *in, const qmcu_map *out
     p.shift = (uint8_t)harness_word(r);
     p.min = (int16_t)harness_word(r);
     p.max = (int16_t)harness_word(r);
-    qmcu_prelu(&p, in, out);
+    KERNEL(prelu, in, in, out)(&p, in, out);
 }
 
 static void run_resize(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
@@ -191,7 +199,7 @@ static void run_resize(harness_reader *r, const qmcu_map *in, const qmcu_map *ou
     p.rows = block(r);
     p.cols = block(r);
     p.linear = (uint8_t)harness_word(r);
-    qmcu_resize(&p, in, out);
+    KERNEL(resize, in, in, out)(&p, in, out);
 }
 
 static void run_softmax(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
@@ -208,7 +216,7 @@ static void run_permute(harness_reader *r, const qmcu_map *in, const qmcu_map *o
     p.counters = block(r);
     p.first = harness_word(r);
     p.count = (uint8_t)harness_word(r);
-    qmcu_permute(&p, in, out);
+    KERNEL(permute, in, in, out)(&p, in, out);
 }
 
 static void run_classify(harness_reader *r, const qmcu_map *in, uint8_t *arena)
@@ -236,24 +244,24 @@ static int run_kernel(int32_t op, harness_reader *r, const qmcu_map *in, const q
         return 0;
     case 3:
         sum = read_sum(r);
-        qmcu_add(&sum, &in[0], &in[1], out);
+        KERNEL(add, &in[0], &in[1], out)(&sum, &in[0], &in[1], out);
         return 0;
     case 4:
         sum = read_sum(r);
-        qmcu_requantize(&sum, in, out);
+        KERNEL(requantize, in, in, out)(&sum, in, out);
         return 0;
     case 5:
         run_mul(r, in, out);
         return 0;
     case 6:
         window = read_window(r);
-        qmcu_max_pool(&window, in, out);
+        KERNEL(max_pool, in, in, out)(&window, in, out);
         return 0;
     case 7:
         run_average_pool(r, in, out);
         return 0;
     case 8:
-        qmcu_lookup(block(r), in, out);
+        KERNEL(lookup, in, in, out)(block(r), in, out);
         return 0;
     case 9:
         run_prelu(r, in, out);
@@ -262,7 +270,7 @@ static int run_kernel(int32_t op, harness_reader *r, const qmcu_map *in, const q
         qmcu_copy(in, out);
         return 0;
     case 11:
-        qmcu_fill(block(r), out);
+        KERNEL(fill, out, out, out)(block(r), out);
         return 0;
     case 12:
         run_resize(r, in, out);

@@ -78,7 +78,7 @@ describe('what models use of a shared runtime', () => {
     for (const entry of [
       undefined,
       {},
-      { ...ALL_USES, QMCU_USED_FORMATS: 64 },
+      { ...ALL_USES, QMCU_USED_FORMATS: 192 },
       { ...ALL_USES, QMCU_CONV2D_ANY: '1' },
     ]) {
       assert.equal(readUses(entry), undefined);

@@ -89,7 +89,7 @@ describe('sidecar', () => {
       ['{', /x: not valid JSON/],
       [wrong({ version: 2 }), /\/version/],
       [wrong({ extra: 1 }), /additional properties.*"extra"/],
-      [wrong({ maps: { a: { bits: 3 } } }), /\/maps\/a\/bits .*\(8, 4, 2\)/],
+      [wrong({ maps: { a: { bits: 3 } } }), /\/maps\/a\/bits .*\(16, 8, 4, 2\)/],
       [wrong({ patchStage: { ...plan.patchStage, classes: ['O'] } }), /1 strings of 2 characters/],
       [wrong({ model: { file: 'a.onnx', sha256: '../..' } }), /\/model\/sha256/],
     ] as const) {

@@ -37,6 +37,10 @@ function runsOf({ h, w, channels, pixelBytes, rowBytes, bits }: CodeBlock): Runs
 export function unpackCodes(arena: Uint8Array, block: CodeBlock, codes: Int16Array): void {
   const { rows, rowBytes, count, codes: length, bytes } = runsOf(block);
   const { bits, signed } = block;
+  if (bits === 16) {
+    unpackWords(arena, runsOf(block), block.offset, codes);
+    return;
+  }
   const whole = bits === 8 && count === 1;
   const source = whole && signed ? new Int8Array(arena.buffer, arena.byteOffset, arena.length) : arena;
   const unused = 32 - bits;
@@ -81,6 +85,10 @@ export function unpackCodes(arena: Uint8Array, block: CodeBlock, codes: Int16Arr
 export function packCodes(codes: Int16Array, arena: Uint8Array, block: CodeBlock): void {
   const { rows, rowBytes, count, codes: length, bytes } = runsOf(block);
   const { bits } = block;
+  if (bits === 16) {
+    packWords(codes, arena, runsOf(block), block.offset);
+    return;
+  }
   const mask = (1 << bits) - 1;
   for (let y = 0, i = 0; y < rows; y++) {
     let p = block.offset + y * rowBytes;
@@ -105,6 +113,38 @@ export function packCodes(codes: Int16Array, arena: Uint8Array, block: CodeBlock
         let byte = 0;
         for (let k = 0; k < left; k++) byte |= (codes[i++] & mask) << (k * bits);
         arena[q] = byte;
+      }
+    }
+  }
+}
+
+/** Codes of 16 bits: two's complement, the low byte first. */
+function unpackWords(
+  arena: Uint8Array,
+  { rows, rowBytes, count, codes: length, bytes }: Runs,
+  offset: number,
+  codes: Int16Array,
+): void {
+  for (let y = 0, i = 0; y < rows; y++) {
+    for (let run = 0; run < count; run++) {
+      let p = offset + y * rowBytes + run * bytes;
+      for (const end = i + length; i < end; i++, p += 2) codes[i] = arena[p] | (arena[p + 1] << 8);
+    }
+  }
+}
+
+function packWords(
+  codes: Int16Array,
+  arena: Uint8Array,
+  { rows, rowBytes, count, codes: length, bytes }: Runs,
+  offset: number,
+): void {
+  for (let y = 0, i = 0; y < rows; y++) {
+    for (let run = 0; run < count; run++) {
+      let p = offset + y * rowBytes + run * bytes;
+      for (const end = i + length; i < end; i++, p += 2) {
+        arena[p] = codes[i];
+        arena[p + 1] = codes[i] >> 8;
       }
     }
   }

@@ -2,6 +2,7 @@ import { UserError } from '../../common/errors';
 import { activationFunction } from '../../graph/functions';
 import type { ActivationLayer, AddLayer, AveragePoolLayer, Graph, MulLayer, PReluLayer } from '../../graph/types';
 import type { ConstantPool } from '../constants';
+import { sumFactors } from '../arithmetic';
 import { requantTable, scaledSumTable } from '../requantization';
 import type { Kernel, ScaledSum, StepWindow } from '../types';
 import { lowerClamp, upperClamp } from './clamp';
@@ -27,15 +28,18 @@ function scaledSum(
   max: number,
 ): ScaledSum {
   const codes = rangeOf(output);
+  const factors = sumFactors(inputs.map(({ bits }) => bits));
   const table = scaledSumTable(
-    inputs.map((f, i) => ratios(f, output, channels, signs[i])),
-    inputs.map((f) => zeroPoints(f, channels)),
+    inputs.map((f, i) => ratios(f, output, channels, signs[i] / factors[i])),
+    inputs.map((f, i) => zeroPoints(f, channels).map((zero) => zero * factors[i])),
     zeroPoints(output, channels),
     {
       outputScales: Float64Array.from({ length: channels }, (_, c) => scaleOf(output, c)),
       outputCodes: codes.max - codes.min,
-      inputReach: inputs.map((f) =>
-        Math.max(...Array.from({ length: channels }, (_, c) => largestCode(f) + Math.abs(zeroPointOf(f, c)))),
+      inputReach: inputs.map(
+        (f, i) =>
+          factors[i] *
+          Math.max(...Array.from({ length: channels }, (_, c) => largestCode(f) + Math.abs(zeroPointOf(f, c)))),
       ),
     },
   );
@@ -174,18 +178,20 @@ export function averagePoolKernel(
   };
 }
 
-/** Any function of one value, as a table over all codes. */
+/** Any function of one value, as a table over all codes, or over every 128th of 16 bits and the one after the last. */
 export function lookupKernel(
   pool: ConstantPool,
   layer: ActivationLayer,
   input: BranchFormat,
   output: BranchFormat,
 ): Kernel {
-  const size = 2 ** input.bits;
+  const isWide = input.bits === 16;
+  const size = isWide ? 513 : 2 ** input.bits;
   const { min, max } = rangeOf(output);
   const fn = activationFunction(layer.fn);
-  const values = Int16Array.from({ length: size }, (_, pattern) => {
-    const code = input.base.signed && pattern >= size / 2 ? pattern - size : pattern;
+  const codeAt = (i: number): number => (isWide ? 128 * i - 32768 : input.base.signed && i >= size / 2 ? i - size : i);
+  const values = Int16Array.from({ length: size }, (_, i) => {
+    const code = codeAt(i);
     const real = (code - zeroPointOf(input, 0)) * scaleOf(input, 0);
     const y = Math.round(fn(real) / scaleOf(output, 0)) + zeroPointOf(output, 0);
     return Math.max(min, Math.min(max, y));

@@ -18,8 +18,9 @@ export function baseFormat(format: MapFormat): BranchFormat {
   return { base: format, bits: format.bits, exponent: 0 };
 }
 
-/** The map at 8 bits in a branch of the outlier class. */
+/** The map in a branch of the outlier class: at 8 bits, or at 16 where all branches have it so. */
 export function outlierFormat(format: MapFormat): BranchFormat {
+  if (format.bits >= 8) return baseFormat(format);
   return { base: format, bits: 8, exponent: format.bits - 8 };
 }
 
@@ -46,7 +47,7 @@ export function sameFormat(a: BranchFormat, b: BranchFormat): boolean {
 
 /** Smallest and largest code. */
 export function rangeOf(f: BranchFormat): { min: number; max: number } {
-  return codeRange(f.bits, f.base.signed);
+  return codeRange(f.bits, f.base.signed, f.base.reach);
 }
 
 /** Largest magnitude of a code. */

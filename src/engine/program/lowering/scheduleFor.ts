@@ -16,7 +16,7 @@ export function scheduleFor(
     stage?.stage.splitMap ?? null,
     {
       mapBits: (map) => formats.get(map)!.bits,
-      inputBits: (layer) => views.get(layer)?.bits ?? 8,
+      inputBits: (layer) => views.get(layer)?.bits ?? formats.get(graph.layers[layer].inputs[0])!.bits,
     },
     input,
   );

@@ -3,6 +3,7 @@ import { UserError } from '../../common/errors';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../../graph/types';
 import { decisionsOf } from '../../planned/decisions';
 import { resolveStage, resolveTailStages } from '../../planned/stage';
+import type { Bits } from '../../graph/bits';
 import type { LayerPlan, MapPlan, Plan } from '../../plan/types';
 import type { Progress } from '../../common/progress';
 import { formatTies } from '../../quantize/ties';
@@ -45,10 +46,7 @@ function apply(
   switch (change.kind) {
     case 'mapBits':
       statistics();
-      return setMaps(graph, plan, sharing(graph, layerAt(graph, change.layer).output), (map) => ({
-        ...map,
-        bits: change.bits,
-      }));
+      return setMapBits(graph, plan, sharing(graph, layerAt(graph, change.layer).output), change.bits);
     case 'inputBits': {
       statistics();
       const layer = layerAt(graph, change.layer);
@@ -117,6 +115,20 @@ function setMaps(graph: Graph, plan: Plan, ids: readonly MapId[], change: (map: 
     if (bits !== 8 || locked) maps[name] = { bits, ...(locked ? { locked } : {}) };
   }
   return { ...plan, maps };
+}
+
+/** Layers that read or write 16 bits have weights of 8. */
+function setMapBits(graph: Graph, plan: Plan, ids: readonly MapId[], bits: Bits): Plan {
+  const changed = setMaps(graph, plan, ids, (map) => ({ ...map, bits }));
+  if (bits !== 16) return changed;
+  return graph.layers
+    .filter(({ inputs, output }) => [...inputs, output].some((map) => ids.includes(map)))
+    .filter(({ name }) => Object.hasOwn(changed.layers, name) && changed.layers[name].weightBits === 4)
+    .reduce((result, { name }) => setLayer(result, name, withoutWeightBits), changed);
+}
+
+function withoutWeightBits({ weightBits: _, ...rest }: LayerPlan): LayerPlan {
+  return rest.locked ? { weightBits: 8, ...rest } : rest;
 }
 
 function setLayer(plan: Plan, name: string, change: (layer: LayerPlan) => LayerPlan): Plan {

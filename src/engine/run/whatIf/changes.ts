@@ -1,9 +1,9 @@
 /** What a person may change in a plan in the editor. Layers and branches by their indices in the view. */
 export type PlanChange =
   /** Bits of a layer's output map, and with it of all maps that share them. */
-  | { readonly kind: 'mapBits'; readonly layer: number; readonly bits: 8 | 4 | 2 }
+  | { readonly kind: 'mapBits'; readonly layer: number; readonly bits: 16 | 8 | 4 | 2 }
   /** Bits at which a layer reads its input through a view. */
-  | { readonly kind: 'inputBits'; readonly layer: number; readonly bits: 8 | 4 | 2 }
+  | { readonly kind: 'inputBits'; readonly layer: number; readonly bits: 16 | 8 | 4 | 2 }
   | { readonly kind: 'weightBits'; readonly layer: number; readonly bits: 8 | 4 }
   /** Keeps the bits of a layer and its output map through the next search, or no longer. */
   | { readonly kind: 'lock'; readonly layer: number; readonly locked: boolean }

@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { runProgram } from '../../../../src/engine/program/interpreter';
 import { runNaively } from './support/naive';
 import { Random } from './support/random';
-import { allOps, randomProgram } from './support/randomSteps';
+import { allOps, allWays, randomProgram } from './support/randomSteps';
 
 describe('reference interpreter', () => {
-  for (const op of allOps) {
-    it(`${op} follows its formula and changes no other byte`, () => {
+  for (const { name, op, wide } of allWays) {
+    it(`${name} follows its formula and changes no other byte`, () => {
       fc.assert(
         fc.property(fc.integer(), (seed) => {
-          const program = randomProgram(seed, op);
+          const program = randomProgram(seed, op, 1, wide);
           const arena = new Random(seed ^ 0x5bd1e995).bytes(program.arenaBytes);
           const { outputs } = runProgram(program, [arena]);
           assert.deepEqual(outputs[0], runNaively(program, arena));
@@ -22,8 +22,8 @@ describe('reference interpreter', () => {
 
   it('runs several steps in order, skipping those whose guard does not hold', () => {
     fc.assert(
-      fc.property(fc.integer(), fc.constantFrom(...allOps), (seed, op) => {
-        const program = randomProgram(seed, op, 4);
+      fc.property(fc.integer(), fc.constantFrom(...allOps), fc.boolean(), (seed, op, wide) => {
+        const program = randomProgram(seed, op, 4, wide);
         const arena = new Random(seed ^ 0x5bd1e995).bytes(program.arenaBytes);
         assert.deepEqual(runProgram(program, [arena]).outputs[0], runNaively(program, arena));
       }),

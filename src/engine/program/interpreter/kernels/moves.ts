@@ -29,7 +29,10 @@ export function preparePermute(kernel: KernelOf<'permute'>, context: KernelConte
   const [input] = context.inputs;
   const { output } = context;
   const length = input.h * input.w * input.channels;
-  check(input.bits === 8 && output.bits === 8 && input.signed === output.signed, 'Permutations move 8-bit codes.');
+  check(
+    input.bits >= 8 && output.bits === input.bits && input.signed === output.signed,
+    'Permutations move codes of whole bytes.',
+  );
   const count = output.h * output.w * output.channels;
   const permutation =
     kernel.counters > 0

@@ -1,4 +1,4 @@
-import { saturate } from '../../arithmetic';
+import { saturate, sumFactors } from '../../arithmetic';
 import type { ScaledSum } from '../../types';
 import { checkClamp, check, requireSameShape, type KernelContext, type PreparedKernel } from '../context';
 import { requireBroadcastable } from './broadcast';
@@ -15,7 +15,8 @@ export function prepareScaledSum(sum: ScaledSum, context: KernelContext): Prepar
     'A scaled sum has one or two inputs with a multiplier each.',
   );
   const offset = constants.perChannel(sum.offset, channels);
-  const [m0, m1] = sum.multipliers.map((m) => constants.perChannel(m, channels));
+  const factors = sumFactors(inputs.map(({ bits }) => bits));
+  const [m0, m1] = sum.multipliers.map((m, i) => constants.perChannel(m, channels).map((v) => v * factors[i]));
   const pixels = output.h * output.w;
 
   if (inputs.length === 1) {

@@ -112,6 +112,12 @@ class NaiveStep {
       }
       case 'lookup': {
         const { bits } = this.program.buffers[in0.buffer];
+        if (bits === 16) {
+          const x0 = this.codeAt(in0, y, x, c) + 32768;
+          const first = this.value(kernel.table, Math.floor(x0 / 128));
+          const next = this.value(kernel.table, Math.floor(x0 / 128) + 1);
+          return first + shiftRight((next - first) * big(x0 % 128) + 64n, 7);
+        }
         return this.value(kernel.table, this.codeAt(in0, y, x, c) & (2 ** bits - 1));
       }
       case 'prelu': {
@@ -183,9 +189,11 @@ class NaiveStep {
 
   private scaledSum(sum: ScaledSum, y: number, x: number, c: number): bigint {
     let total = this.perChannel(sum.offset, c);
-    this.step.inputs.forEach(
-      (access, i) => (total += big(this.elementOf(access, y, x, c)) * this.perChannel(sum.multipliers[i], c)),
-    );
+    const bits = this.step.inputs.map(({ buffer }) => this.program.buffers[buffer].bits);
+    this.step.inputs.forEach((access, i) => {
+      const code = big(this.elementOf(access, y, x, c)) * (bits[i] < 16 && bits.includes(16) ? 128n : 1n);
+      total += code * this.perChannel(sum.multipliers[i], c);
+    });
     return clamp(shiftRight(int32(total), sum.shift), sum.min, sum.max);
   }
 

@@ -46,7 +46,11 @@ export class ProgramBuilder {
   private readonly maps: RandomMap[] = [];
   private end = 0;
 
-  constructor(readonly random: Random) {}
+  /** @param wide some maps have 16 bits; weights have 8 then */
+  constructor(
+    readonly random: Random,
+    readonly wide = false,
+  ) {}
 
   /** A new map, or sometimes an access of an earlier one that fits. */
   input(size: Size, format: Format): RandomMap {
@@ -150,7 +154,7 @@ export class ProgramBuilder {
       y1: inner.y1 + margin(),
       x1: inner.x1 + margin(),
     };
-    const perByte = 8 / format.bits;
+    const perByte = Math.max(1, 8 / format.bits);
     const before = plain ? 0 : random.pick([0, 0, 1, 3]) * perByte;
     const mayContinue = !writes || size.channels % perByte === 0;
     const after = plain || !mayContinue ? 0 : random.int(0, 5);

@@ -7,7 +7,17 @@ import { ProgramBuilder, type Format, type Overlap, type RandomMap, type Size } 
 export type Guard = Step['guard'];
 
 export function format(b: ProgramBuilder): Format {
+  const bits = b.random.pick<Bits>(b.wide ? [16, 16, 16, 8, 4, 2] : [8, 8, 4, 4, 2]);
+  return { bits, signed: bits === 16 || b.random.chance(0.5) };
+}
+
+/** One of at most 8 bits. */
+export function narrowFormat(b: ProgramBuilder): Format {
   return { bits: b.random.pick<Bits>([8, 8, 4, 4, 2]), signed: b.random.chance(0.5) };
+}
+
+export function bitsOfWeights(b: ProgramBuilder): WeightBits {
+  return b.wide ? 8 : b.random.pick<WeightBits>([8, 4]);
 }
 
 export function channelCount(b: ProgramBuilder): number {
@@ -18,10 +28,13 @@ export function size(b: ProgramBuilder): Size {
   return { h: b.random.int(1, 7), w: b.random.int(1, 7), channels: channelCount(b) };
 }
 
-/** Weights over the whole range, sometimes all at one end of it so that sums are as large as they can be. */
-export function weights(b: ProgramBuilder, bits: WeightBits, length: number): number {
+/**
+ * Weights over the whole range, sometimes all at one end of it so that sums are as large as they can be.
+ * @param largest their largest magnitude, where that is less, see {@link sums}
+ */
+export function weights(b: ProgramBuilder, bits: WeightBits, length: number, largest = 128): number {
   const { random } = b;
-  const [low, high] = bits === 8 ? [-128, 127] : [-8, 7];
+  const [low, high] = bits === 8 ? [-Math.min(128, largest), Math.min(127, largest)] : [-8, 7];
   const extreme = random.chance(0.15) ? random.pick([low, high]) : null;
   return b.constant(
     'weights',
@@ -84,8 +97,14 @@ export function windowed(
   return [b.input(input, inFormat), b.output(output, outFormat)];
 }
 
-/** Magnitude of a sum of `taps` random products, and its bound. */
-export function sums(f: Format, weightBits: WeightBits, taps: number): { accBound: number; typical: number } {
-  const product = 2 ** (f.bits - (f.signed ? 1 : 0)) * 2 ** (weightBits - 1);
-  return { accBound: product * taps, typical: (product * Math.sqrt(taps)) / 3 + 1 };
+/** Magnitude of a sum of `taps` random products, its bound, and that of weights with which it has 31 bits at most. */
+export function sums(
+  f: Format,
+  weightBits: WeightBits,
+  taps: number,
+): { accBound: number; typical: number; largest: number } {
+  const code = 2 ** (f.bits - (f.signed ? 1 : 0));
+  const largest = Math.min(2 ** (weightBits - 1), Math.floor(2 ** 30 / (code * taps)));
+  const product = code * largest;
+  return { accBound: product * taps, typical: (product * Math.sqrt(taps)) / 3 + 1, largest };
 }

@@ -4,18 +4,35 @@ import { elementwiseDelta, windowedDelta } from './overlap';
 import { ProgramBuilder, type Format, type RandomMap } from './programBuilder';
 import { Random } from './random';
 import { randomClamp, randomPerChannel, randomRequant, randomScaledSum } from './randomTables';
-import { allOps, type RandomOp } from '../../../../support/randomProgram';
-import { format, channelCount, size, window, overlapOf, codes, windowed, type Guard } from './randomParts';
+import { allOps, mayBeWide, type RandomOp } from '../../../../support/randomProgram';
+import {
+  channelCount,
+  codes,
+  format,
+  narrowFormat,
+  overlapOf,
+  size,
+  window,
+  windowed,
+  type Guard,
+} from './randomParts';
 import { conv2d, depthwise2d, fullyConnected } from './randomWeighted';
 
 export { allOps };
 
+/** Kernels to be tried, with maps of at most 8 bits and with some of 16. */
+export const allWays: readonly { readonly name: string; readonly op: RandomOp; readonly wide: boolean }[] = [
+  ...allOps.map((op) => ({ name: op, op, wide: false })),
+  ...allOps.filter(mayBeWide).map((op) => ({ name: `${op} with 16 bits`, op, wide: true })),
+];
+
 /**
  * A random program of one step, or a few that may read what earlier ones wrote, the later ones under guards decided by
  * a classification.
+ * @param wide some maps have 16 bits
  */
-export function randomProgram(seed: number, op: RandomOp, steps = 1): Program {
-  const b = new ProgramBuilder(new Random(seed));
+export function randomProgram(seed: number, op: RandomOp, steps = 1, wide = false): Program {
+  const b = new ProgramBuilder(new Random(seed), wide);
   let guard: Step['guard'] = null;
   if (steps > 1 && b.random.chance(0.5))
     guard = { buffer: classify(b), index: 0, value: b.random.pick([0, 1] as const) };
@@ -88,8 +105,8 @@ function twoInputs(b: ProgramBuilder, guard: Guard, op: 'add' | 'mul'): void {
     return;
   }
   const zero = (f: Format): number =>
-    b.random.chance(0.5) ? 0 : b.random.int(minCode(f.bits, f.signed), maxCode(f.bits, f.signed));
-  const reach = (f: Format): number => 2 ** f.bits;
+    f.bits === 16 || b.random.chance(0.5) ? 0 : b.random.int(minCode(f.bits, f.signed), maxCode(f.bits, f.signed));
+  const reach = (f: Format): number => (f.bits === 16 ? 2 ** 15 : 2 ** f.bits);
   const accBound = reach(formats[0]) * reach(formats[1]);
   b.step(
     {
@@ -124,7 +141,12 @@ function oneInput(b: ProgramBuilder, guard: Guard, op: 'requantize' | 'lookup' |
     case 'requantize':
       return b.step({ op, sum: randomScaledSum(b, [inFormat], channels, outFormat) }, [input], output, guard);
     case 'lookup':
-      return b.step({ op, table: b.table16(codes(b, outFormat, 2 ** inFormat.bits)) }, [input], output, guard);
+      return b.step(
+        { op, table: b.table16(codes(b, outFormat, inFormat.bits === 16 ? 513 : 2 ** inFormat.bits)) },
+        [input],
+        output,
+        guard,
+      );
     case 'prelu': {
       const shift = random.int(0, 18);
       const slope = (): number => random.int(-(2 ** Math.min(15, shift + 1)), Math.min(32767, 2 ** (shift + 1)));
@@ -168,7 +190,7 @@ function pool(b: ProgramBuilder, guard: Guard, op: 'maxPool' | 'averagePool'): v
   if (op === 'maxPool') return b.step({ op, window: w }, [from], to, guard);
   const perChannel = random.chance(0.3);
   const entries = perChannel ? input.channels : w.kernelH * w.kernelW;
-  const bound = 256 * w.kernelH * w.kernelW;
+  const bound = 2 ** Math.max(8, inFormat.bits - 1) * w.kernelH * w.kernelW;
   const preShift = random.int(0, 31 - Math.ceil(Math.log2(bound + 1)));
   const shift = Math.max(
     0,
@@ -239,7 +261,7 @@ function resize(b: ProgramBuilder, guard: Guard): void {
 function softmax(b: ProgramBuilder, guard: Guard): void {
   const { random } = b;
   const shape = { ...size(b), channels: random.pick([1, 2, 10, 33, random.int(1, 100)]) };
-  const f = format(b);
+  const f = narrowFormat(b);
   const decay = random.pick([0.5, 0.9, 0.99]);
   const table = Uint16Array.from({ length: 2 ** f.bits }, (_, d) => Math.round(65535 * decay ** d));
   b.step(
@@ -253,7 +275,7 @@ function softmax(b: ProgramBuilder, guard: Guard): void {
 function normalize(b: ProgramBuilder, guard: Guard): void {
   const { random } = b;
   const shape = { ...size(b), channels: random.pick([1, 2, 10, 33, random.int(1, 100)]) };
-  const [f, to] = [format(b), format(b)];
+  const [f, to] = [narrowFormat(b), narrowFormat(b)];
   const centered = random.chance(0.5);
   const reach = (centered ? shape.channels : 1) * (2 ** f.bits - 1);
   const preShift = Math.floor(Math.log2((2 ** 31 - 1) / reach));
@@ -290,7 +312,7 @@ function permute(b: ProgramBuilder, guard: Guard): void {
     { h: length, w: 1, channels: 1 },
     { h: shape.channels, w: shape.h, channels: shape.w },
   ]);
-  const f: Format = { bits: 8, signed: random.chance(0.5) };
+  const f: Format = b.wide ? { bits: 16, signed: true } : { bits: 8, signed: random.chance(0.5) };
   b.step(
     { op: 'permute', permutation: b.table32(order), counters: 0, first: 0 },
     [b.input(shape, f)],
@@ -303,7 +325,7 @@ function permute(b: ProgramBuilder, guard: Guard): void {
 function classify(b: ProgramBuilder, guard: Guard = null): number {
   const { random } = b;
   const shape = size(b);
-  const f = format(b);
+  const f = narrowFormat(b);
   const input = b.input(shape, f);
   const count = random.int(1, 5);
   const flags = b.flags(count);

@@ -74,10 +74,12 @@ export function randomScaledSum(
 ): ScaledSum {
   const { random } = b;
   const shift = random.chance(0.2) ? random.int(0, 31) : random.int(4, 16);
-  const size = Math.min(32767, 2 ** Math.max(1, shift + random.int(-2, 2)));
+  // Two products of 16-bit codes and the offset stay within 32 bits.
+  const limit = inputs.some(({ bits }) => bits === 16) ? 32000 : 32767;
+  const size = Math.min(limit, 2 ** Math.max(1, shift + random.int(-2, 2)));
   const multipliers = inputs.map(() =>
     randomPerChannel(b, channels, 16, () =>
-      random.chance(0.1) ? random.pick([-32768, 32767, 0]) : random.int(-size, size),
+      random.chance(0.1) ? random.pick([limit === 32767 ? -32768 : -limit, limit, 0]) : random.int(-size, size),
     ),
   );
   const offset = randomPerChannel(b, channels, 32, () => random.int(-(2 ** 20), 2 ** 20));

@@ -4,7 +4,18 @@ import { ProgramBuilder, type Format } from './programBuilder';
 import { Random } from './random';
 import { randomRequant } from './randomTables';
 import { stepWindow } from '../../../../support/programBuilder';
-import { format, channelCount, size, weights, window, padCodes, windowed, sums, type Guard } from './randomParts';
+import {
+  bitsOfWeights,
+  channelCount,
+  format,
+  padCodes,
+  size,
+  sums,
+  weights,
+  window,
+  windowed,
+  type Guard,
+} from './randomParts';
 
 /**
  * A convolution of 4-bit weights, none of them −8, without groups and padding codes, with a multiple of 4 output
@@ -110,9 +121,9 @@ export function conv2d(b: ProgramBuilder, guard: Guard): void {
     : [size(b), size(b)];
   const inFormat = format(b);
   const outFormat = format(b);
-  const weightBits = random.pick<WeightBits>([8, 4]);
+  const weightBits = bitsOfWeights(b);
   const taps = (w.kernelH * w.kernelW * inC) / group;
-  const { accBound, typical } = sums(inFormat, weightBits, taps);
+  const { accBound, typical, largest } = sums(inFormat, weightBits, taps);
   const [input, output] = windowed(
     b,
     w,
@@ -126,7 +137,7 @@ export function conv2d(b: ProgramBuilder, guard: Guard): void {
       op: 'conv2d',
       window: w,
       group,
-      weights: weights(b, weightBits, outC * taps),
+      weights: weights(b, weightBits, outC * taps, largest),
       weightBits,
       padCodes: padCodes(b, inFormat, inC),
       requant: randomRequant(b, outC, outFormat, accBound, typical),
@@ -142,15 +153,15 @@ export function depthwise2d(b: ProgramBuilder, guard: Guard): void {
   const channels = channelCount(b);
   const inFormat = format(b);
   const outFormat = format(b);
-  const weightBits = b.random.pick<WeightBits>([8, 4]);
+  const weightBits = bitsOfWeights(b);
   const taps = w.kernelH * w.kernelW;
-  const { accBound, typical } = sums(inFormat, weightBits, taps);
+  const { accBound, typical, largest } = sums(inFormat, weightBits, taps);
   const [input, output] = windowed(b, w, { ...size(b), channels }, inFormat, { ...size(b), channels }, outFormat);
   b.step(
     {
       op: 'depthwise2d',
       window: w,
-      weights: weights(b, weightBits, taps * channels),
+      weights: weights(b, weightBits, taps * channels, largest),
       weightBits,
       padCodes: padCodes(b, inFormat, channels),
       requant: randomRequant(b, channels, outFormat, accBound, typical),
@@ -164,15 +175,15 @@ export function depthwise2d(b: ProgramBuilder, guard: Guard): void {
 export function fullyConnected(b: ProgramBuilder, guard: Guard): void {
   const inFormat = format(b);
   const outFormat = format(b);
-  const weightBits = b.random.pick<WeightBits>([8, 4]);
+  const weightBits = bitsOfWeights(b);
   const shape = b.random.chance(0.5) ? { h: 1, w: 1, channels: b.random.int(1, 300) } : size(b);
   const channels = channelCount(b);
   const taps = shape.h * shape.w * shape.channels;
-  const { accBound, typical } = sums(inFormat, weightBits, taps);
+  const { accBound, typical, largest } = sums(inFormat, weightBits, taps);
   b.step(
     {
       op: 'fullyConnected',
-      weights: weights(b, weightBits, taps * channels),
+      weights: weights(b, weightBits, taps * channels, largest),
       weightBits,
       requant: randomRequant(b, channels, outFormat, accBound, typical),
     },
