@@ -1,3 +1,4 @@
+import { UserError } from '../common/errors';
 import { inputFormat } from '../calibration/preprocess';
 import { GENERATOR } from '../common/generator';
 import { isWeighted, type Graph, type MapId, type TensorBinding } from '../graph/types';
@@ -37,6 +38,7 @@ export function exportQdq({ graph, parameters, plan }: OpenedPlan): QdqModel {
       quantizedInput(writer, graph, binding, format, inputOffset(plan.preprocess, graph, binding, format)),
     );
   });
+  refuseWide(graph, parameters);
   for (const layer of graph.layers) {
     const output = parameters.formats.get(layer.output)!;
     let value: string;
@@ -66,6 +68,16 @@ export function exportQdq({ graph, parameters, plan }: OpenedPlan): QdqModel {
   }
   for (const binding of graph.outputs) realOutput(writer, graph, binding, values.get(binding.map)!);
   return { bytes: writer.finish(), notes: notesOf(plan) };
+}
+
+/** Opsets before 21 have no QuantizeLinear to 16 bits. */
+function refuseWide(graph: Graph, { formats }: OpenedPlan['parameters']): void {
+  const wide = graph.maps.find(({ id }) => formats.get(id)?.bits === 16);
+  if (wide)
+    throw new UserError(
+      `Feature map "${wide.name}" has 16 bits, and the QDQ export takes 8 at most. Give it 8 bits, or export before ` +
+        'that.',
+    );
 }
 
 function notesOf({ patchStage }: OpenedPlan['plan']): string[] {

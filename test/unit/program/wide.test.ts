@@ -5,6 +5,9 @@ import { isWeighted, type Graph, type Layer } from '../../../src/engine/graph/ty
 import { Executor } from '../../../src/engine/program/interpreter';
 import { lower } from '../../../src/engine/program/lower';
 import { decodePort } from '../../../src/engine/program/ports';
+import { UserError } from '../../../src/engine/common/errors';
+import type { Plan } from '../../../src/engine/plan/types';
+import { decisionsOf } from '../../../src/engine/planned/decisions';
 import type { QuantizedParameters } from '../../../src/engine/quantize/types';
 import { quantizeGraph, type BitDecisions } from '../../../src/engine/quantize/quantizeGraph';
 import { formatTies } from '../../../src/engine/quantize/ties';
@@ -119,6 +122,23 @@ describe('maps of 16 bits', () => {
       [0, Math.floor(2 ** 30 / (127 * 2700)), 32767],
     );
     assert.ok(ratios(graph, wideBits(graph)).maps > 50);
+  });
+
+  it('a plan that asks for what cannot be is refused by one line that says what would do', () => {
+    const g = new GraphBuilder(mulberry32(3));
+    const map = g.conv(g.input({ h: 4, w: 4, c: 3 }), 8, squareWindow(3), 1, open);
+    const graph = g.build([g.softmax(g.fullyConnected(map, 5))]);
+    const [input, wide, scores] = graph.maps.map(({ name }) => name);
+    const refuses = (maps: Plan['maps'], layers: Plan['layers'], message: RegExp): void =>
+      assert.throws(
+        () => decisionsOf(graph, { maps, layers }, 'plan'),
+        (error) => error instanceof UserError && message.test(error.message) && !error.message.includes('\n'),
+      );
+    refuses({ [input]: { bits: 16 } }, {}, /application writes it with 8/);
+    refuses({ [scores]: { bits: 16 } }, {}, /Softmax .* Give it 8 bits/);
+    refuses({ [wide]: { bits: 16 } }, { [graph.layers[1].name]: { weightBits: 4 } }, /needs weights of 8/);
+    const decisions = decisionsOf(graph, { maps: { [wide]: { bits: 16 } }, layers: {} }, 'plan');
+    assert.deepEqual([decisions.mapBits(map), decisions.inputBits(1)], [16, 16]);
   });
 
   it('a map whose reader would overflow with few more codes than 8 bits have cannot have 16', () => {
