@@ -104,6 +104,19 @@ describe('what-if', function () {
     assert.equal((await change({ kind: 'mapBits', layer: layer.id, bits: layer.plan!.bits }, planText)).planText, text);
   });
 
+  it('gives a map 16 bits, and the weights around it 8', async () => {
+    const layers = view.model.layers.filter(({ plan }) => plan!.allowedBits.includes(16));
+    // What the network ends in, and a convolution with others behind it.
+    for (const layer of [layers[layers.length - 1], layers.find(({ kind }) => kind === 'conv')!]) {
+      const { planText, preview } = await change({ kind: 'mapBits', layer: layer.id, bits: 16 });
+      const changed = await viewOf(planText);
+      const { plan } = changed.model.layers[layer.id];
+      assert.deepEqual([plan!.bits, plan!.weightBits ?? 8], [16, 8]);
+      assert.equal(plan!.mapBytes, (layer.plan!.mapBytes * 16) / layer.plan!.bits);
+      agrees(preview, planOf(changed));
+    }
+  });
+
   it('changes the bits of weights, and the flash with them', async () => {
     const layer = view.model.layers
       .filter(({ plan }) => plan!.weightBits === 8)
@@ -151,7 +164,7 @@ describe('what-if', function () {
       (pattern: RegExp) =>
       (error: Error): boolean =>
         error.name === 'UserError' && !error.message.includes('\n') && pattern.test(error.message);
-    const fixed = view.model.layers.find(({ plan }) => plan!.allowedBits.length === 1)!;
+    const fixed = view.model.layers.find(({ plan }) => !plan!.allowedBits.includes(4))!;
     await assert.rejects(change({ kind: 'mapBits', layer: fixed.id, bits: 4 }), line(/needs 8 bits/));
     const unweighted = view.model.layers.find(({ plan }) => plan!.weightBits === null)!;
     await assert.rejects(change({ kind: 'weightBits', layer: unweighted.id, bits: 4 }), line(/has no weights/));
