@@ -4,7 +4,10 @@ import type { Core } from '../targets/types';
 import type { CommonCoefficients, VectorCoefficients } from './coefficients';
 import { CORE_COSTS, type Coefficients, type CoreCosts } from './coreCosts';
 import { vectorConvUnits, vectorDepthwiseUnits } from './vectorKernels';
+import type { UnitCosts } from './unitCosts';
 import { wideInstructions } from './wideCosts';
+
+export type { UnitCosts };
 
 /**
  * What the runtime's kernels cost, as a function of a call's shape that is linear in its coefficients, so that
@@ -74,30 +77,6 @@ export interface KernelShape {
   readonly general?: boolean;
   /** Codes of the output have 2 bits, which vectors do not write. Missing: false. */
   readonly toTwoBits?: boolean;
-}
-
-/** Instructions for each … of a call. */
-export interface UnitCosts {
-  readonly call: number;
-  readonly row: number;
-  readonly pixel: number;
-  /** Beyond that, for each pixel of a call that has fewer than {@link BLOCK} in a row. */
-  readonly narrow: number;
-  /** For each rest that is left of the pixels when {@link BLOCK} are taken at a time. */
-  readonly rest: number;
-  /** For each pixel of such a rest. */
-  readonly single: number;
-  /** For each pixel that remains of blocks of {@link EIGHT}, of which fewer than three make no block. */
-  readonly few: number;
-  /** For each pixel that the last of these blocks lacks otherwise. */
-  readonly lack: number;
-  /** For each row that ends in such a rest. */
-  readonly rowRest: number;
-  /** For each of the first and last so many pixels of a row, whose windows may lie over its ends. */
-  readonly border: number;
-  readonly borderPixels: number;
-  /** For each input pixel under the windows, those of the halo included. */
-  readonly input: number;
 }
 
 /** What a core's instructions and cycles are estimated with. */
