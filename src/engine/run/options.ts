@@ -36,8 +36,8 @@ export interface SearchOptions {
   /** How bits are chosen: by measured sensitivity (default), or by the paper's entropy score, for which `lambda` is. */
   readonly search?: SearchMethod;
   /**
-   * What is minimised: time on the board's core (default), BitOPs (the paper's measure; default where a reduction of
-   * them is asked for), SRAM or flash.
+   * What is minimised: time on the board's core, BitOPs (the paper's measure; default where a reduction of them is
+   * asked for), SRAM or flash. Missing: time and BitOPs together.
    */
   readonly objective?: Objective;
   /** Milliseconds that an inference may take: only as many bits are lowered as that needs. */

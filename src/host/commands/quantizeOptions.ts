@@ -90,7 +90,8 @@ function rows(title: string, asked: Asked, settings: Asked): Row[] {
     { label: `$(check) ${vscode.l10n.t('Done')}` },
     {
       label: objective,
-      description: now.objective === undefined ? vscode.l10n.t('Time') : labelOf(objectives(), now.objective),
+      description:
+        now.objective === undefined ? vscode.l10n.t('Time and BitOPs') : labelOf(objectives(), now.objective),
       change: async () => ({ ...asked, objective: await one(objective, objectives(), now.objective) }),
     },
     {
