@@ -1,7 +1,8 @@
 import type { Graph, LayerId, MapId } from '../../src/engine/graph/types';
-import { stageBranches } from '../../src/engine/schedule/branches';
+import { keepNothing, stageBranches, type Grid } from '../../src/engine/schedule/branches';
 import type { ScheduledTailStage } from '../../src/engine/schedule/schedule';
-import { channelStage, stageUpTo } from '../../src/engine/schedule/stages';
+import { candidateStages, channelStage, stageUpTo, type Stage } from '../../src/engine/schedule/stages';
+import { isStreamable } from '../../src/engine/schedule/streams';
 import { mulberry32 } from './graphBuilder';
 
 /**
@@ -30,10 +31,50 @@ export function randomTailStages(graph: Graph, taken: readonly LayerId[], seed: 
     const stage = stageUpTo(graph, graph.layers[end].output, from);
     if (!stage || stage.layers.some((id) => used.has(id))) continue;
     const grid = { rows: int(1, 4), cols: int(1, 4) };
-    const keep = new Set<MapId>(random() > 0 ? stage.maps.filter((m) => m !== stage.splitMap && random() > 0) : []);
-    if (!stageBranches(graph, stage, grid, keep)) continue;
+    const keep = new Set<MapId>(random() > 0 ? keepable(stage).filter(() => random() > 0) : []);
+    const keepColumns = random() > 0.3 ? keepable(stage).filter((m) => !keep.has(m) && random() > 0) : [];
+    if (!stageBranches(graph, stage, grid, keep, new Set(keepColumns))) continue;
     for (const id of stage.layers) used.add(id);
-    stages.push({ stage, grid, keep });
+    stages.push({ stage, grid, keep, keepColumns: new Set(keepColumns) });
   }
   return stages;
+}
+
+/**
+ * Two to four stages from the graph's beginning, each but the last streamed into the next one, by a seed; null where
+ * the graph has none.
+ */
+export function randomStream(graph: Graph, seed: number): readonly ScheduledTailStage[] | null {
+  const random = mulberry32(seed);
+  const int = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1));
+  const firsts = candidateStages(graph);
+  if (firsts.length === 0) return null;
+  const chain: Stage[] = [firsts[int(0, firsts.length - 1)]];
+  for (let next = chain[0].layers.length; next < graph.layers.length && chain.length < 4; next += int(1, 3)) {
+    const last = chain[chain.length - 1];
+    const stage = stageUpTo(
+      graph,
+      graph.layers[next].output,
+      new Set([last.splitMap, ...graph.inputs.map((i) => i.map)]),
+    );
+    if (stage && stage.layers[0] > last.layers[last.layers.length - 1] && isStreamable(graph, last.splitMap, { stage }))
+      chain.push(stage);
+  }
+  if (chain.length === 1) return null;
+  const stages: ScheduledTailStage[] = [];
+  for (const [i, stage] of chain.entries()) {
+    const { h, w } = graph.maps[stage.splitMap].shape;
+    const grid: Grid = { rows: int(1, Math.min(h, 6)), cols: int(1, Math.min(w, 4)) };
+    const keep = new Set(keepable(stage).filter(() => random() > 0));
+    const keepColumns = new Set(keepable(stage).filter((m) => !keep.has(m) && random() > 0));
+    const suits = stageBranches(graph, stage, grid, keep, keepColumns) !== null;
+    const plain = { stage, grid: { rows: 1, cols: 1 }, keep: keepNothing };
+    if (!suits && !stageBranches(graph, stage, plain.grid)) return null;
+    stages.push({ ...(suits ? { stage, grid, keep, keepColumns } : plain), streamed: i + 1 < chain.length });
+  }
+  return stages;
+}
+
+function keepable(stage: Stage): MapId[] {
+  return stage.maps.filter((m) => m !== stage.splitMap);
 }

@@ -127,23 +127,32 @@ function isEmptySpan(span: Span): boolean {
   return span.begin >= span.end;
 }
 
+/** Maps whose halo is kept from one branch to the next of its row. */
+export function keptInRows(keep: ReadonlySet<MapId>, keepColumns: ReadonlySet<MapId>): ReadonlySet<MapId> {
+  return keepColumns.size === 0 ? keep : new Set([...keep, ...keepColumns]);
+}
+
 /** Maps that are never kept: recomputing nothing. */
 export const keepNothing: ReadonlySet<MapId> = new Set<MapId>();
 
 /**
  * The branches of a stage in the order in which they run, row by row. Null when the grid does not suit the stage: more
  * patches than pixels, or a branch that would need nothing but padding of some map.
+ *
+ * @param keep maps whose halo is kept between branches
+ * @param keepColumns those of which it is kept from one branch to the next of its row only
  */
 export function stageBranches(
   graph: Graph,
   stage: Stage,
   grid: Grid,
   keep: ReadonlySet<MapId> = keepNothing,
+  keepColumns: ReadonlySet<MapId> = keepNothing,
 ): StageBranch[] | null {
   const { h, w } = graph.maps[stage.splitMap].shape;
   if (grid.rows < 1 || grid.cols < 1 || grid.rows > h || grid.cols > w) return null;
   const rows = axisParts(graph, stage, 'h', patchSpans(h, grid.rows), keep);
-  const cols = axisParts(graph, stage, 'w', patchSpans(w, grid.cols), keep);
+  const cols = axisParts(graph, stage, 'w', patchSpans(w, grid.cols), keptInRows(keep, keepColumns));
   if (!rows || !cols) return null;
   const branches: StageBranch[] = [];
   for (let row = 0; row < grid.rows; row++) {

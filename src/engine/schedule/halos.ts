@@ -7,7 +7,7 @@ import type { BitsOf } from './schedule';
 
 /** Halos that branches keep for later ones, in separate caches. */
 export class HaloCaches {
-  /** By map and branch: the cache that the next branches read. */
+  /** By stage, map and branch: the cache that the next branches read. */
   private readonly caches = new Map<string, number>();
 
   constructor(
@@ -26,8 +26,8 @@ export class HaloCaches {
    */
   restore(layer: LayerId, map: MapId, part: BranchPart, run: Run): void {
     for (const [key, region] of [
-      [this.cacheKey(map, run.branch!.row - 1, run.branch!.col, 'rows'), aboveFresh(part)],
-      [this.cacheKey(map, run.branch!.row, run.branch!.col - 1, 'cols'), leftOfFresh(part)],
+      [cacheKey(run.part!, map, run.branch!.row - 1, run.branch!.col, 'rows'), aboveFresh(part)],
+      [cacheKey(run.part!, map, run.branch!.row, run.branch!.col - 1, 'cols'), leftOfFresh(part)],
     ] as const) {
       const buffer = this.caches.get(key);
       if (buffer === undefined || regionPixels(region) === 0) continue;
@@ -44,8 +44,8 @@ export class HaloCaches {
     const below = branches[(row + 1) * cols + col]?.parts.get(map);
     const right = col + 1 < cols ? branches[row * cols + col + 1].parts.get(map) : undefined;
     for (const [key, region] of [
-      [this.cacheKey(map, row, col, 'rows'), below && intersectRegions(part.need, aboveFresh(below))],
-      [this.cacheKey(map, row, col, 'cols'), right && intersectRegions(part.need, leftOfFresh(right))],
+      [cacheKey(run.part!, map, row, col, 'rows'), below && intersectRegions(part.need, aboveFresh(below))],
+      [cacheKey(run.part!, map, row, col, 'cols'), right && intersectRegions(part.need, leftOfFresh(right))],
     ] as const) {
       if (!region || regionPixels(region) === 0) continue;
       const input = this.record.access(map, region, run.located);
@@ -73,15 +73,12 @@ export class HaloCaches {
     }
   }
 
-  private cacheKey(map: MapId, row: number, col: number, axis: 'rows' | 'cols'): string {
-    return `${map} ${row} ${col} ${axis}`;
-  }
-
   /**
    * Makes the caches that the branch finds, and returns others of the same map that are alive at the same time: of
    * columns to the right from above, to the left for below.
    */
-  standIn({ scheduled, branches }: Part, map: MapId, branch: StageBranch, step: number): number[] {
+  standIn(at: Part, map: MapId, branch: StageBranch, step: number): number[] {
+    const { scheduled, branches } = at;
     const { row, col } = branch;
     const { cols } = scheduled.grid;
     const part = branch.parts.get(map)!;
@@ -96,13 +93,17 @@ export class HaloCaches {
     };
     const above = aboveFresh(part);
     const left = leftOfFresh(part);
-    for (const id of row > 0 ? add(above) : []) this.caches.set(this.cacheKey(map, row - 1, col, 'rows'), id);
-    for (const id of col > 0 ? add(left) : []) this.caches.set(this.cacheKey(map, row, col - 1, 'cols'), id);
+    for (const id of row > 0 ? add(above) : []) this.caches.set(cacheKey(at, map, row - 1, col, 'rows'), id);
+    for (const id of col > 0 ? add(left) : []) this.caches.set(cacheKey(at, map, row, col - 1, 'cols'), id);
     return [
       ...(row > 0 ? add({ ...above, x0: part.fresh.x1, x1: width }) : []),
       ...(below ? add({ ...intersectRegions(part.need, aboveFresh(below)), x0: 0, x1: part.fresh.x0 }) : []),
     ];
   }
+}
+
+function cacheKey({ index }: Part, map: MapId, row: number, col: number, axis: 'rows' | 'cols'): string {
+  return `${index} ${map} ${row} ${col} ${axis}`;
 }
 
 /**

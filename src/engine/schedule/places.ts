@@ -1,8 +1,8 @@
 import { sameRegion } from '../graph/region';
 import type { Graph, LayerId, MapId } from '../graph/types';
 import type { Bits } from '../graph/bits';
-import type { StageBranch } from './branches';
-import type { ScheduledStage, ScheduleOptions } from './schedule';
+import type { Part } from './runs';
+import type { ScheduleOptions } from './schedule';
 
 /** A map without its own buffer: its channels are some of another map's. */
 export interface Place {
@@ -13,10 +13,9 @@ export interface Place {
 
 interface Situation {
   /** Null: the tail. */
-  readonly stage: ScheduledStage | null;
+  readonly part: Part | null;
   /** Those of the stage, or of the tail outside of all stages. */
   readonly layers: ReadonlySet<LayerId>;
-  readonly branches: readonly StageBranch[];
   readonly stored: (map: MapId) => Bits;
   readonly options: ScheduleOptions;
 }
@@ -27,18 +26,19 @@ interface Situation {
  * both maps must cover the same pixels.
  */
 export function findPlaces(graph: Graph, situation: Situation): ReadonlyMap<MapId, Place> {
-  const { stage, layers, stored, options } = situation;
+  const { part, layers, stored, options } = situation;
+  const splitMap = part?.scheduled.stage.splitMap;
   const places = new Map<MapId, Place>();
   const outputs = new Set(graph.outputs.map((o) => o.map));
   const isHere = (layer: LayerId | null) => layer !== null && layers.has(layer);
-  const isKept = (map: MapId) => stage?.keep.has(map) ?? false;
+  const isKept = (map: MapId) => part?.kept.has(map) ?? false;
   const depth = (map: MapId): number => {
     const place = places.get(map);
     return place ? place.channel + depth(place.owner) : 0;
   };
   const samePixels = (a: MapId, b: MapId) =>
-    stage === null ||
-    situation.branches.every(
+    part === null ||
+    part.branches.every(
       ({ parts }) =>
         sameRegion(parts.get(a)!.need, parts.get(b)!.need) && sameRegion(parts.get(a)!.fresh, parts.get(b)!.fresh),
     );
@@ -53,7 +53,7 @@ export function findPlaces(graph: Graph, situation: Situation): ReadonlyMap<MapI
         channel += graph.maps[map].shape.c;
         const { producer } = graph.maps[map];
         const writable = isHere(producer) && !['slice', 'reshape'].includes(graph.layers[producer!].kind);
-        if (!writable || outputs.has(map) || isKept(map) || places.has(map) || map === stage?.stage.splitMap) return;
+        if (!writable || outputs.has(map) || isKept(map) || places.has(map) || map === splitMap) return;
         const bits = stored(map);
         if (
           bits !== stored(layer.output) ||
@@ -72,7 +72,7 @@ export function findPlaces(graph: Graph, situation: Situation): ReadonlyMap<MapI
         !isHere(layer.id) ||
         outputs.has(layer.output) ||
         isKept(layer.output) ||
-        layer.output === stage?.stage.splitMap
+        layer.output === splitMap
       )
         continue;
       const [map] = layer.inputs;

@@ -1,6 +1,6 @@
 import type { PatchClass } from '../graph/bits';
 import type { Graph, LayerId, MapId } from '../graph/types';
-import type { StageBranch } from './branches';
+import { stageBranches, type StageBranch } from './branches';
 import type { ScheduledStage, ScheduleStep, Scope, ScheduledTailStage } from './schedule';
 
 /** Where maps can be found at one moment of the schedule: buffer and first channel. */
@@ -15,6 +15,38 @@ export interface Part {
   readonly scheduled: ScheduledStage & Pick<ScheduledTailStage, 'channels'>;
   readonly branches: readonly StageBranch[];
   readonly layers: ReadonlySet<LayerId>;
+  /** Maps whose halo is kept on one axis or on both. */
+  readonly kept: ReadonlySet<MapId>;
+}
+
+/**
+ * A stage with its branches.
+ *
+ * @param isTiled whether an input comes in tiles: others have no halo to keep
+ * @throws Error when the grid does not suit the stage
+ */
+export function newPart(
+  graph: Graph,
+  given: Part['scheduled'],
+  index: number,
+  tailIndex: number | null,
+  isTiled: (map: MapId) => boolean,
+): Part {
+  const { stage, grid } = given;
+  const keepable = (maps: Iterable<MapId>): ReadonlySet<MapId> =>
+    new Set([...maps].filter((map) => graph.maps[map].producer !== null || isTiled(map)));
+  const keep = keepable(given.keep);
+  const keepColumns = keepable(given.keepColumns ?? []);
+  const branches = stageBranches(graph, stage, grid, keep, keepColumns);
+  if (!branches) throw new Error(`A grid of ${grid.rows}×${grid.cols} patches does not suit the stage.`);
+  return {
+    index,
+    tailIndex,
+    scheduled: { ...given, keep, keepColumns },
+    branches,
+    layers: new Set(stage.layers),
+    kept: new Set([...keep, ...keepColumns]),
+  };
 }
 
 /** The circumstances under which a run of layers is emitted. */

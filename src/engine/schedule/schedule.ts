@@ -44,6 +44,16 @@ export interface ScheduledStage {
   readonly grid: Grid;
   /** Maps of the stage whose halo is kept between branches, tiles of graph inputs among them. */
   readonly keep: ReadonlySet<MapId>;
+  /**
+   * Maps whose halo is kept from one branch to the next of its row, and computed again from one row to the next: wide
+   * maps, of which a row takes much. Missing: none.
+   */
+  readonly keepColumns?: ReadonlySet<MapId>;
+  /**
+   * The split map never exists as a whole: the one later stage that reads it has the rows of branches run that write
+   * what its own next row of branches needs, and only those rows of the map exist. Missing: no.
+   */
+  readonly streamed?: boolean;
   /** Class of each branch, row-major, or what decides it at run time. */
   readonly classes: readonly PatchClass[] | RuntimeClasses;
 }

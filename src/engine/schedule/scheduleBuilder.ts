@@ -1,13 +1,14 @@
 import type { Bits } from '../graph/bits';
 import { fullRegion, regionPixels, sameRegion, type Region } from '../graph/region';
 import type { Graph, Layer, LayerId, MapId } from '../graph/types';
-import { stageBranches, type BranchPart, type StageBranch } from './branches';
+import type { BranchPart, StageBranch } from './branches';
 import { HaloCaches } from './halos';
 import { concatParts } from './concatParts';
 import { findPlaces, type Place } from './places';
 import { receptiveField } from './receptiveField';
 import { ScheduleRecord } from './record';
-import { isShared, type Located, type Part, type Run } from './runs';
+import { isShared, newPart, type Located, type Part, type Run } from './runs';
+import { StreamedMaps } from './streams';
 import type { BitsOf, Schedule, ScheduleAccess, ScheduledStage, ScheduleOptions } from './schedule';
 
 /** Builds one {@link Schedule}; used once. */
@@ -20,6 +21,7 @@ export class ScheduleBuilder {
   private readonly outputs: ReadonlySet<MapId>;
   private readonly places = new Map<string, ReadonlyMap<MapId, Place>>();
   private readonly parts: readonly Part[];
+  private readonly streams: StreamedMaps;
   /** The patch stage's part, whose branches have classes; null when the network begins without one. */
   private readonly patchStage: Part | null;
 
@@ -33,16 +35,11 @@ export class ScheduleBuilder {
     this.halos = new HaloCaches(graph, this.record, bits);
     this.outputs = new Set(graph.outputs.map((o) => o.map));
     const tail = options.tailStages ?? [];
-    this.parts = [...(stage ? [stage] : []), ...tail.map((t) => ({ ...t, classes: [] }))].map((given, index) => {
-      const tailIndex = stage ? (index === 0 ? null : index - 1) : index;
-      const kept = [...given.keep].filter((map) => graph.maps[map].producer !== null || this.isTiled(map));
-      const scheduled = { ...given, keep: new Set(kept) };
-      const branches = stageBranches(graph, scheduled.stage, scheduled.grid, scheduled.keep);
-      if (!branches)
-        throw new Error(`A grid of ${scheduled.grid.rows}×${scheduled.grid.cols} patches does not suit the stage.`);
-      return { index, tailIndex, scheduled, branches, layers: new Set(scheduled.stage.layers) };
-    });
+    this.parts = [...(stage ? [stage] : []), ...tail.map((t) => ({ ...t, classes: [] }))].map((given, index) =>
+      newPart(graph, given, index, stage ? (index === 0 ? null : index - 1) : index, (map) => this.isTiled(map)),
+    );
     this.patchStage = stage ? this.parts[0] : null;
+    this.streams = new StreamedMaps(graph, this.record, bits, this.whole, this.parts);
   }
 
   build(): Schedule {
@@ -56,9 +53,8 @@ export class ScheduleBuilder {
       part.scheduled.stage.inputs.reduce((last, map) => Math.max(last, this.graph.maps[map].producer ?? -1), -1);
     const emitStages = (at: number): void => {
       for (const part of this.parts) {
-        if (after(part) !== at) continue;
-        this.halos.clear();
-        for (const branch of part.branches) this.emitBranch(part, branch);
+        if (after(part) !== at || part.scheduled.streamed) continue;
+        for (let row = 0; row < part.scheduled.grid.rows; row++) this.emitRow(part, row);
       }
     };
     emitStages(-1);
@@ -78,7 +74,7 @@ export class ScheduleBuilder {
    */
   buildBranches(indexes: readonly number[]): Schedule {
     const [part] = this.parts;
-    const { stage, keep } = part.scheduled;
+    const { stage } = part.scheduled;
     if (part === this.patchStage) this.addInputs();
     else
       for (const map of stage.inputs)
@@ -88,7 +84,7 @@ export class ScheduleBuilder {
       const branch = part.branches[index];
       const begin = this.record.steps.length;
       this.halos.clear();
-      const others = [...keep].flatMap((map) => this.halos.standIn(part, map, branch, begin));
+      const others = [...part.kept].flatMap((map) => this.halos.standIn(part, map, branch, begin));
       const before = this.record.buffers.length;
       this.emitBranch(part, branch);
       const kept = this.record.buffers.slice(before).filter((b) => b.role === 'cache');
@@ -154,6 +150,16 @@ export class ScheduleBuilder {
       }
       if (this.isKept(map, run)) this.halos.keep(id, map, part, load);
     }
+  }
+
+  /** A row of patches, before it those of streamed stages that it needs. */
+  private emitRow(part: Part, row: number): void {
+    const { cols } = part.scheduled.grid;
+    const branches = part.branches.slice(row * cols, (row + 1) * cols);
+    const runOf = (branch: StageBranch): Run => ({ part, branch, scope: null, guard: null, located: this.whole });
+    this.streams.open(part, row, runOf(branches[0]), (before, at) => this.emitRow(before, at));
+    for (const branch of branches) this.emitBranch(part, branch);
+    this.streams.close(part, row, runOf(branches[cols - 1]));
   }
 
   private emitBranch(part: Part, branch: StageBranch): void {
@@ -360,7 +366,7 @@ export class ScheduleBuilder {
   }
 
   private isKept(map: MapId, run: Run): boolean {
-    return run.part !== null && run.part.scheduled.keep.has(map);
+    return run.part !== null && run.part.kept.has(map);
   }
 
   private placesOf({ part, scope }: Run): ReadonlyMap<MapId, Place> {
@@ -370,9 +376,8 @@ export class ScheduleBuilder {
       const layers = part?.layers ?? this.layersBetween();
       const stored = (map: MapId) => this.bits.stored(map, isShared(this.graph, map, part) ? null : scope);
       places = findPlaces(this.graph, {
-        stage: part?.scheduled ?? null,
+        part,
         layers,
-        branches: part?.branches ?? [],
         stored,
         options: this.options,
       });

@@ -10,12 +10,12 @@ import {
   type ScheduleOptions,
 } from '../../../src/engine/schedule/schedule';
 import { scheduleArena } from '../../../src/engine/schedule/scheduleArena';
-import { candidateStages, channelStage } from '../../../src/engine/schedule/stages';
+import { candidateStages, channelStage, stageUpTo } from '../../../src/engine/schedule/stages';
 import type { Bits, PatchClass } from '../../../src/engine/graph/bits';
 import { layoutArena } from '../../../src/engine/arena/layoutArena';
 import { GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/graphBuilder';
 import { graphArbitrary } from '../../support/randomGraph';
-import { randomTailStages } from '../../support/randomStages';
+import { randomStream, randomTailStages } from '../../support/randomStages';
 import { SymbolicMachine } from '../../support/symbolicMachine';
 
 const bits8: BitsOf = { stored: () => 8, read: () => null };
@@ -140,6 +140,58 @@ describe('patch/schedule', () => {
       checkOnArena(c.graph, patchSchedule(c, staged));
     });
     assert.ok(patched > 100, `${patched} graphs had a stage`);
+  });
+
+  it('streams stages into one another: of the maps between them only the rows that are read next exist', () => {
+    let streamed = 0;
+    let kept = 0;
+    let partial = 0;
+    fc.assert(
+      fc.property(cases, fc.nat(), (c, seed) => {
+        const stages = randomStream(c.graph, seed);
+        fc.pre(stages !== null);
+        streamed++;
+        const isPatchStage = seed % 2 === 0;
+        const [first, ...others] = stages;
+        const classes = Array.from({ length: first.grid.rows * first.grid.cols }, (_, i): PatchClass =>
+          (seed >> (i % 16)) % 2 === 0 ? 'outlier' : 'regular',
+        );
+        const fixed = stages.flatMap((s) => [...s.keep, ...(s.keepColumns ?? []), s.stage.splitMap]);
+        const schedule = buildSchedule(
+          c.graph,
+          isPatchStage ? { ...first, classes } : null,
+          randomBits(c.graph, c.bitsSeed, new Set([...fixed, ...c.graph.inputs.map((i) => i.map)])),
+          {
+            ...(c.share ? inPlace : {}),
+            tailStages: isPatchStage ? others : stages,
+            inputTiles: seed % 3 === 0,
+          },
+        );
+        for (const { stage } of stages.slice(0, -1)) {
+          const { h } = c.graph.maps[stage.splitMap].shape;
+          const bands = schedule.buffers.filter((b) => b.map === stage.splitMap && b.role === 'map');
+          if (bands.every(({ window }) => window.y1 - window.y0 < h)) partial++;
+          kept += schedule.buffers.filter((b) => b.map === stage.splitMap && b.role === 'cache').length;
+        }
+        checkOnArena(c.graph, schedule, () => 'regular', true);
+      }),
+      { numRuns: 300 },
+    );
+    assert.ok(streamed > 100 && kept > 50 && partial > 50, `${streamed} chains, ${kept} caches, ${partial} in bands`);
+  });
+
+  it('refuses to stream what is read elsewhere as well', () => {
+    const g = new GraphBuilder();
+    const a = g.conv(g.input({ h: 8, w: 8, c: 2 }), 4, squareWindow(3));
+    const b = g.conv(a, 4, squareWindow(3));
+    const graph = g.build([g.addMaps([g.conv(b, 4, squareWindow(1)), a])]);
+    const stageOf = (map: MapId, from: MapId[]) => ({
+      stage: stageUpTo(graph, map, new Set(from))!,
+      grid: { rows: 2, cols: 2 },
+      keep: new Set<MapId>(),
+    });
+    const tailStages = [{ ...stageOf(a, []), streamed: true }, stageOf(b, [a])];
+    assert.throws(() => buildSchedule(graph, null, bits8, { tailStages }), /streamed/);
   });
 
   it('goes either way at run time', () => {
