@@ -162,7 +162,7 @@ function stageView({ plan, graph, stage }: OpenedPlan, cost: ProgramCost): PlanV
 function branchViews({ graph, program, stage }: OpenedPlan): BranchView[] {
   if (!stage) return [];
   const { splitMap, inputs } = stage.stage;
-  const branches = stageBranches(graph, stage.stage, stage.grid, stage.keep) ?? [];
+  const branches = stageBranches(graph, stage.stage, stage.grid, stage.keep, stage.keepColumns) ?? [];
   return program.branches.map((branch): BranchView => {
     const input = branches[branch.id]?.parts.get(inputs[0])?.need;
     return {

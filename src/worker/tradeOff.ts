@@ -1,23 +1,23 @@
 import { scheduleInstructions } from '../engine/cost/scheduleInstructions';
 import { isDeepStrictEqual } from 'node:util';
 import type { Calibration } from '../engine/calibration/types';
-import type { MapId } from '../engine/graph/types';
 import { patchSpans } from '../engine/schedule/branches';
 import { instructionsMs } from '../engine/cost/latency';
 import { memoryModel, type PatchChoice } from '../engine/patch/estimate';
 import { coreOf } from '../engine/targets/targets';
 import { planPatches } from '../engine/patch/planner';
 import type { PatchCandidate } from '../engine/patch/types';
-import { buildSchedule } from '../engine/schedule/schedule';
+import { namedHalos, namedTailStage } from '../engine/planned/stage';
+import { buildSchedule, type ScheduledTailStage } from '../engine/schedule/schedule';
 import { decisionsOf } from '../engine/planned/decisions';
 import type { OpenedPlan } from '../engine/planned/open';
-import type { PatchStage, Plan } from '../engine/plan/types';
+import type { Plan, TailStage } from '../engine/plan/types';
 import { outlierMarks, rankOutliers, topPositions } from '../engine/vdpc/classify';
 import { zOfMass } from '../engine/vdpc/gaussian';
 import { patchHistograms, patchOutliers } from '../engine/vdpc/outliers';
 import { boundsOfSpans } from '../engine/vdpc/patchBounds';
 import { SWEEP_PHIS } from '../engine/vdpc/sweep';
-import type { NamedStage } from '../engine/run/whatIf/changes';
+import type { NamedStage, NamedTailStage } from '../engine/run/whatIf/changes';
 import type { MemoryPointView, PhiPointView } from '../protocol/tradeOff';
 import { boardOf, targetOf } from '../engine/targets/targetFacts';
 
@@ -41,17 +41,17 @@ export function memoryPoints(opened: OpenedPlan): MemoryPointView[] {
   const own = stagesOf(plan);
   const { bits, schedule } = memory;
   const whole = scheduleInstructions(graph, buildSchedule(graph, null, bits, schedule), bits, 0, core);
-  const names = (maps: Iterable<MapId>): string[] => [...maps].map((map) => graph.maps[map].name);
-  const choiceOf = ({ stage, grid, keep }: Pick<PatchChoice, 'stage' | 'grid' | 'keep'>): NamedStage => ({
-    splitMap: graph.maps[stage.splitMap].name,
-    rows: grid.rows,
-    cols: grid.cols,
-    keep: names(keep),
+  const choiceOf = (choice: PatchChoice): NamedStage => ({
+    splitMap: graph.maps[choice.stage.splitMap].name,
+    rows: choice.grid.rows,
+    cols: choice.grid.cols,
+    ...namedHalos(graph, choice),
   });
+  const tailOf = (tail: ScheduledTailStage): NamedTailStage => namedTail(namedTailStage(graph, tail));
   const view = ({ choice, tailStages, arenaBytes, macs, extraInstructions }: PatchCandidate): MemoryPointView => {
     const stages = {
       stage: choice && choiceOf(choice),
-      tailStages: tailStages.map((tail) => ({ from: names(tail.stage.inputs), ...choiceOf(tail) })),
+      tailStages: tailStages.map(tailOf),
     };
     return {
       ...stages,
@@ -77,15 +77,22 @@ export function memoryPoints(opened: OpenedPlan): MemoryPointView[] {
 
 /** The plan's own stages, in the words of the points. */
 function stagesOf({ patchStage, tailStages = [] }: Plan): Pick<MemoryPointView, 'stage' | 'tailStages'> {
-  const choice = ({
-    splitMap,
-    grid: { rows, cols },
-    keep,
-  }: Pick<PatchStage, 'splitMap' | 'grid' | 'keep'>): NamedStage => ({ splitMap, rows, cols, keep });
+  if (!patchStage) return { stage: null, tailStages: tailStages.map(namedTail) };
+  const { splitMap, grid, keep, keepColumns, streamed } = patchStage;
   return {
-    stage: patchStage && choice(patchStage),
-    tailStages: tailStages.map((tail) => ({ from: tail.from, ...choice(tail) })),
+    stage: {
+      splitMap,
+      ...grid,
+      keep,
+      ...(keepColumns ? { keepColumns } : {}),
+      ...(streamed ? { streamed } : {}),
+    },
+    tailStages: tailStages.map(namedTail),
   };
+}
+
+function namedTail({ grid, ...others }: TailStage): NamedTailStage {
+  return { ...others, ...grid };
 }
 
 /** What φ does on the plan's grid; null without patches. */

@@ -14,6 +14,7 @@ import {
   type Schedule,
   type ScheduledStage,
   type ScheduleOptions,
+  type StagePatches,
   type ScheduledTailStage,
 } from '../schedule/schedule';
 import { scheduleArena } from '../schedule/scheduleArena';
@@ -75,10 +76,7 @@ export interface LayerNeeds {
 }
 
 /** A choice of how to run a graph. */
-export interface PatchChoice {
-  readonly stage: Stage;
-  readonly grid: Grid;
-  readonly keep: ReadonlySet<MapId>;
+export interface PatchChoice extends StagePatches {
   /** Stages of the tail that run patch by patch as well. Missing: none. */
   readonly tailStages?: readonly ScheduledTailStage[];
 }
@@ -303,11 +301,13 @@ function classesOf(model: MemoryModel): Classes[] {
   return model.classes === 'either' ? ['outlier', 'regular'] : [model.classes];
 }
 
-function scheduled({ stage, grid, keep }: PatchChoice, classes: Classes): ScheduledStage {
+function scheduled({ stage, grid, keep, keepColumns, streamed }: PatchChoice, classes: Classes): ScheduledStage {
   return {
     stage,
     grid,
     keep,
+    keepColumns,
+    streamed,
     classes: typeof classes === 'string' ? new Array<PatchClass>(grid.rows * grid.cols).fill(classes) : classes,
   };
 }

@@ -12,6 +12,13 @@ export interface PatchStage {
   readonly grid: { readonly rows: number; readonly cols: number };
   /** Feature maps of the stage whose halo is kept between branches instead of recomputed; empty: all recomputed. */
   readonly keep: readonly string[];
+  /** Those whose halo is kept within a row of branches and recomputed from row to row. Missing: none. */
+  readonly keepColumns?: readonly string[];
+  /**
+   * The stage is streamed into the stage of the tail that reads `splitMap`: of the map only the rows exist that its
+   * next row of patches reads. Missing: it is computed whole.
+   */
+  readonly streamed?: true;
   /**
    * `static`: the class of a position is fixed by calibration; `runtime`: the firmware decides per input from
    * `classMap`'s values.
@@ -46,6 +53,10 @@ export interface TailStage {
   readonly grid: { readonly rows: number; readonly cols: number };
   /** Feature maps of the stage whose halo is kept between patches instead of recomputed. */
   readonly keep: readonly string[];
+  /** As in {@link PatchStage}. */
+  readonly keepColumns?: readonly string[];
+  /** As in {@link PatchStage}. */
+  readonly streamed?: true;
   /**
    * The stage is a convolution and the global average of what it writes: in place of patches it runs in slices of this
    * many channels.

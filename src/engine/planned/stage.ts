@@ -1,9 +1,10 @@
 import { UserError } from '../common/errors';
 import type { Graph, MapId } from '../graph/types';
 import { stageBranches } from '../schedule/branches';
+import { isStreamable } from '../schedule/streams';
 import { channelStage, stageUpTo } from '../schedule/stages';
 import type { LoweringStage } from '../program/lowering/options';
-import type { ScheduledTailStage } from '../schedule/schedule';
+import type { ScheduledTailStage, StagePatches } from '../schedule/schedule';
 import type { PatchClass } from '../graph/bits';
 import type { PatchStage, TailStage } from '../plan/types';
 
@@ -26,16 +27,16 @@ export function resolveStage(graph: Graph, stage: PatchStage | null, file: strin
       `${file}: the patch stage cannot end at "${stage.splitMap}": a layer before it needs whole maps, or a map ` +
         'inside is read after it.',
     );
-  const keep = new Set(stage.keep.map(mapOf));
-  const grid = stage.grid;
-  if (!stageBranches(graph, resolved, grid, keep))
+  const { grid } = stage;
+  const patches: StagePatches = { stage: resolved, grid, ...resolveHalos(stage, mapOf) };
+  if (!stageBranches(graph, resolved, grid, patches.keep, patches.keepColumns))
     throw new UserError(
       `${file}: a grid of ${grid.rows}×${grid.cols} patches is too fine for "${stage.splitMap}". Use fewer patches.`,
     );
   const classes: PatchClass[] = stage.classes.flatMap((row) =>
     [...row].map((c): PatchClass => (c === 'O' ? 'outlier' : 'regular')),
   );
-  if (stage.classMode === 'static') return { stage: resolved, grid, keep, classes, runtime: null };
+  if (stage.classMode === 'static') return { ...patches, classes, runtime: null };
   if (!stage.runtime)
     throw new UserError(`${file}: classes are decided at run time, but /patchStage/runtime does not say how.`);
   const { map, low, high, epsilon } = stage.runtime;
@@ -45,7 +46,7 @@ export function resolveStage(graph: Graph, stage: PatchStage | null, file: strin
       `${file}: /patchStage/runtime/map is "${map}", which no layer of the patch stage writes. Name a feature map ` +
         'that is computed in patches.',
     );
-  return { stage: resolved, grid, keep, classes: { decidedBy: mapOf(map) }, runtime: { low, high, epsilon } };
+  return { ...patches, classes: { decidedBy: mapOf(map) }, runtime: { low, high, epsilon } };
 }
 
 /**
@@ -67,7 +68,8 @@ export function resolveTailStages(
   };
   const first = plan.patchStage && stageUpTo(graph, mapOf(plan.patchStage.splitMap));
   const used = new Set(first?.layers);
-  return (plan.tailStages ?? []).map(({ from, splitMap, grid, keep, channels }, i) => {
+  const stages = (plan.tailStages ?? []).map((planned, i): ScheduledTailStage => {
+    const { from, splitMap, grid, channels } = planned;
     const stage = stageUpTo(graph, mapOf(splitMap), new Set(from.map(mapOf)));
     if (!stage)
       throw new UserError(
@@ -79,12 +81,12 @@ export function resolveTailStages(
         `${file}: /tailStages/${i} has layers that belong to another stage. List the maps it starts from in "from".`,
       );
     for (const id of stage.layers) used.add(id);
-    const kept = new Set(keep.map(mapOf));
-    if (!stageBranches(graph, stage, grid, kept))
+    const halos = resolveHalos(planned, mapOf);
+    if (!stageBranches(graph, stage, grid, halos.keep, halos.keepColumns))
       throw new UserError(
         `${file}: a grid of ${grid.rows}×${grid.cols} patches is too fine for "${splitMap}". Use fewer patches.`,
       );
-    if (channels === undefined) return { stage, grid, keep: kept };
+    if (channels === undefined) return { stage, grid, ...halos };
     if (
       channelStage(graph, graph.layers[graph.maps[stage.splitMap].producer!])?.layers.length !== stage.layers.length
     ) {
@@ -92,18 +94,52 @@ export function resolveTailStages(
         `${file}: /tailStages/${i} has "channels" but is not a convolution followed by a global average of its output.`,
       );
     }
-    return { stage, grid: { rows: 1, cols: 1 }, keep: kept, channels };
+    return { stage, grid: { rows: 1, cols: 1 }, ...halos, channels };
   });
+  const streamed = [
+    ...(plan.patchStage?.streamed ? [mapOf(plan.patchStage.splitMap)] : []),
+    ...stages.filter((stage) => stage.streamed).map(({ stage }) => stage.splitMap),
+  ];
+  for (const map of streamed)
+    if (!stages.some((stage) => isStreamable(graph, map, stage)))
+      throw new UserError(
+        `${file}: "${graph.maps[map].name}" is "streamed", but no stage of the tail alone reads it in patches. Remove ` +
+          '"streamed".',
+      );
+  return stages;
+}
+
+type PlannedHalos = Pick<PatchStage, 'keep' | 'keepColumns' | 'streamed'>;
+
+function resolveHalos(
+  { keep, keepColumns = [], streamed }: PlannedHalos,
+  mapOf: (name: string) => MapId,
+): Pick<StagePatches, 'keep' | 'keepColumns' | 'streamed'> {
+  return { keep: new Set(keep.map(mapOf)), keepColumns: new Set(keepColumns.map(mapOf)), streamed: streamed ?? false };
+}
+
+/** What a stage does with its halos and its split map, as the sidecar has it. */
+export function namedHalos(
+  graph: Graph,
+  { keep, keepColumns, streamed }: Pick<StagePatches, 'keep' | 'keepColumns' | 'streamed'>,
+): PlannedHalos {
+  const names = (maps: Iterable<MapId>): string[] => [...maps].map((map) => graph.maps[map].name);
+  return {
+    keep: names(keep),
+    ...(keepColumns && keepColumns.size > 0 ? { keepColumns: names(keepColumns) } : {}),
+    ...(streamed ? { streamed } : {}),
+  };
 }
 
 /** A stage of the tail by names, as the sidecar has it. */
-export function namedTailStage(graph: Graph, { stage, grid, keep, channels }: ScheduledTailStage): TailStage {
+export function namedTailStage(graph: Graph, planned: ScheduledTailStage): TailStage {
+  const { stage, grid, channels } = planned;
   const name = (map: MapId): string => graph.maps[map].name;
   return {
     from: stage.inputs.map(name),
     splitMap: name(stage.splitMap),
     grid: { rows: grid.rows, cols: grid.cols },
-    keep: [...keep].map(name),
+    ...namedHalos(graph, planned),
     ...(channels === undefined ? {} : { channels }),
   };
 }

@@ -4,9 +4,9 @@ import { isOutside, type PatchClass } from '../graph/bits';
 import type { Graph } from '../graph/types';
 import type { PatchChoice } from '../patch/estimate';
 import type { PatchStage } from '../plan/types';
-import { classRows } from '../planned/stage';
+import { classRows, namedHalos } from '../planned/stage';
 import type { BitDecisions } from '../quantize/quantizeGraph';
-import { patchSpans } from '../schedule/branches';
+import { keepNothing, patchSpans } from '../schedule/branches';
 import { buildSchedule } from '../schedule/schedule';
 import { layoutSchedule } from '../schedule/scheduleArena';
 import { scheduleRules } from '../schedule/scheduleRules';
@@ -29,11 +29,11 @@ export function classifyPatches(
   options: Pick<DecideOptions, 'phi' | 'epsilon' | 'classes' | 'target'>,
   notes: string[],
 ): PatchStage {
-  const { stage, grid, keep } = choice;
+  const { stage, grid, keep, keepColumns = keepNothing } = choice;
   const base = {
     splitMap: graph.maps[stage.splitMap].name,
     grid,
-    keep: [...keep].map((m) => graph.maps[m].name),
+    ...namedHalos(graph, choice),
   };
   const regular = new Array<PatchClass>(grid.rows * grid.cols).fill('regular');
   const statistics = calibration.patches;
@@ -54,7 +54,7 @@ export function classifyPatches(
   if (options.classes === 'runtime') {
     const { low, high } = runtimeTest(statistics, options.phi, options.epsilon);
     const map = graph.maps[statistics.map];
-    if (!stage.maps.includes(map.id) || map.id === stage.splitMap || keep.size > 0) {
+    if (!stage.maps.includes(map.id) || map.id === stage.splitMap || keep.size + keepColumns.size > 0) {
       throw new UserError(
         'Patch classes cannot be decided at run time here: the patch stage is too short, or halos are kept between ' +
           'patches. Use static classes or another grid.',

@@ -38,8 +38,8 @@ export interface BitsOf {
   weights?(layer: LayerId): WeightBits;
 }
 
-/** The patch stage as the schedule needs it. */
-export interface ScheduledStage {
+/** How a stage runs patch by patch. */
+export interface StagePatches {
   readonly stage: Stage;
   readonly grid: Grid;
   /** Maps of the stage whose halo is kept between branches, tiles of graph inputs among them. */
@@ -54,6 +54,10 @@ export interface ScheduledStage {
    * what its own next row of branches needs, and only those rows of the map exist. Missing: no.
    */
   readonly streamed?: boolean;
+}
+
+/** The patch stage as the schedule needs it. */
+export interface ScheduledStage extends StagePatches {
   /** Class of each branch, row-major, or what decides it at run time. */
   readonly classes: readonly PatchClass[] | RuntimeClasses;
 }
@@ -61,7 +65,7 @@ export interface ScheduledStage {
 /**
  * A further stage, behind the patch stage (or without one): its branches have the widths of the tail and no classes.
  */
-export interface ScheduledTailStage extends Omit<ScheduledStage, 'classes'> {
+export interface ScheduledTailStage extends StagePatches {
   /**
    * The stage is a convolution and the global average of what it writes (see channelStage): in place of patches it runs
    * in slices of this many channels, a multiple of 8, each averaged before the next is computed. The feature map before

@@ -28,10 +28,15 @@ export interface NamedStage {
   readonly cols: number;
   /** Maps whose halo is kept between branches. */
   readonly keep: readonly string[];
+  /** As in a plan's stages. */
+  readonly keepColumns?: readonly string[];
+  readonly streamed?: true;
 }
 
 /** A further stage after the patch stage. */
 export interface NamedTailStage extends NamedStage {
   /** The maps that it reads. */
   readonly from: readonly string[];
+  /** Where it runs in slices of channels: how many each has. */
+  readonly channels?: number;
 }

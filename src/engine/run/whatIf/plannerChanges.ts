@@ -97,12 +97,7 @@ export function chooseStage(
   file: string,
   calibration: Calibration,
 ): Plan {
-  const tailStages = tail.map(({ from, splitMap, rows, cols, keep }): TailStage => ({
-    from,
-    splitMap,
-    grid: { rows, cols },
-    keep,
-  }));
+  const tailStages = tail.map(({ rows, cols, ...others }): TailStage => ({ ...others, grid: { rows, cols } }));
   if (!choice) return withStages(plan, null, tailStages);
   const mapOf = (name: string): number => {
     const map = graph.maps.find((m) => m.name === name);
@@ -111,14 +106,16 @@ export function chooseStage(
   };
   const stage = stageUpTo(graph, mapOf(choice.splitMap));
   if (!stage) throw new UserError(`The patch stage cannot end at "${choice.splitMap}".`);
-  const { splitMap, rows, cols, keep } = choice;
+  const { rows, cols, ...named } = choice;
   const classMode = plan.patchStage?.classMode ?? 'static';
   // The tail's stages are resolved with the patch stage that precedes them.
-  const behind: PatchStage = { splitMap, grid: { rows, cols }, keep, classMode: 'static', classes: [], runtime: null };
+  const behind: PatchStage = { ...named, grid: { rows, cols }, classMode: 'static', classes: [], runtime: null };
   const patches: PatchChoice = {
     stage,
     grid: { rows, cols },
-    keep: new Set(keep.map(mapOf)),
+    keep: new Set(named.keep.map(mapOf)),
+    keepColumns: new Set(named.keepColumns?.map(mapOf)),
+    streamed: named.streamed,
     tailStages: resolveTailStages(graph, { patchStage: behind, tailStages }, file),
   };
   return withStages(plan, classified(graph, plan, patches, classMode, file, calibration), tailStages);
@@ -135,14 +132,14 @@ export function changePhi(graph: Graph, plan: Plan, phi: number, file: string, c
     throw new UserError(
       'The test on the board uses limits fixed when the model was quantized. Quantize again with another φ.',
     );
-  const { stage, grid, keep } = resolveStage(graph, plan.patchStage, file)!;
+  const patches = resolveStage(graph, plan.patchStage, file)!;
   const changed: Plan = { ...plan, search: { ...plan.search, phi } };
   return {
     ...changed,
     patchStage: classified(
       graph,
       changed,
-      { stage, grid, keep, tailStages: resolveTailStages(graph, plan, file) },
+      { ...patches, tailStages: resolveTailStages(graph, plan, file) },
       'static',
       file,
       calibration,
