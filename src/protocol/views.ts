@@ -171,9 +171,11 @@ export interface PlanView {
     readonly layers: number;
     readonly classMode: 'static' | 'runtime';
     readonly redundantMacsPercent: number;
+    /** Its rows of patches run when the next stage reads them. */
+    readonly streamed?: true;
   } | null;
   /** Grids of the tail's stages that run patch by patch as well. */
-  readonly tailStages: readonly { readonly rows: number; readonly cols: number }[];
+  readonly tailStages: readonly { readonly rows: number; readonly cols: number; readonly streamed?: true }[];
   readonly branches: readonly BranchView[];
   readonly steps: readonly StepView[];
   readonly buffers: readonly BufferView[];

@@ -83,7 +83,7 @@ export function planView(
     stale: false,
     unfitted: isUnfitted(opened),
     stage: stageView(opened, cost),
-    tailStages: (plan.tailStages ?? []).map(({ grid: { rows, cols } }) => ({ rows, cols })),
+    tailStages: (plan.tailStages ?? []).map(({ grid, streamed }) => ({ ...grid, ...(streamed ? { streamed } : {}) })),
     branches: branchViews(opened),
     steps: stepViews(program),
     buffers: bufferViews(program),
@@ -156,6 +156,7 @@ function stageView({ plan, graph, stage }: OpenedPlan, cost: ProgramCost): PlanV
     layers: layers.length,
     classMode: plan.patchStage.classMode,
     redundantMacsPercent: redundantMacsPercent(graph, cost),
+    ...(stage.streamed ? { streamed: true as const } : {}),
   };
 }
 

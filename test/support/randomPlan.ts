@@ -6,7 +6,7 @@ import { candidateStages } from '../../src/engine/schedule/stages';
 import type { BitDecisions } from '../../src/engine/quantize/quantizeGraph';
 import { formatTies } from '../../src/engine/quantize/ties';
 import { mulberry32 } from './graphBuilder';
-import { randomTailStages } from './randomStages';
+import { randomStream, randomTailStages } from './randomStages';
 
 /** Decisions that a plan could have. */
 export interface RandomPlan {
@@ -54,18 +54,26 @@ export function randomPlan(graph: Graph, seed: number): RandomPlan {
   const pick = (n: number): number => Math.floor(((random() + 1) / 2) * n);
   const decisions = randomBits(graph, random);
   const input = (['counted', 'external', 'tiles'] as const)[pick(3)];
+  const stream = pick(4) === 0 ? randomStream(graph, seed) : null;
+  if (stream) {
+    const [first, ...tailStages] = stream;
+    const classes = Array.from({ length: first.grid.rows * first.grid.cols }, () => anyClass(pick));
+    return { decisions, stage: { ...first, classes, runtime: null }, tailStages, input };
+  }
   const stages = candidateStages(graph);
   const stage = stages.length > 0 && pick(4) > 0 ? stages[pick(stages.length)] : null;
   const grid = { rows: 1 + pick(4), cols: 1 + pick(4) };
   const keep = new Set(stage?.maps.filter((m) => m !== stage.splitMap && pick(3) === 0) ?? []);
   const suits = stage && stageBranches(graph, stage, grid, keep);
-  const classes = Array.from({ length: grid.rows * grid.cols }, (): PatchClass =>
-    pick(3) === 0 ? 'outlier' : 'regular',
-  );
+  const classes = Array.from({ length: grid.rows * grid.cols }, () => anyClass(pick));
   return {
     decisions,
     stage: suits ? { stage, grid, keep, classes, runtime: null } : null,
     tailStages: randomTailStages(graph, suits ? stage.layers : [], seed),
     input,
   };
+}
+
+function anyClass(pick: (n: number) => number): PatchClass {
+  return pick(3) === 0 ? 'outlier' : 'regular';
 }

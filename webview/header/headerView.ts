@@ -7,6 +7,7 @@ import { boardText } from '../boardText';
 import { icon } from '../icons';
 import { t } from '../l10n';
 import { openMenu } from '../menu';
+import { joinStages } from '../stages';
 import { button, iconButton, menuButton, progressRing } from '../ui';
 import { gridChoices, lambdaChoices, targetChoices } from './choices';
 import { figureElement } from './figure';
@@ -245,14 +246,11 @@ function measuredFact({ bitOpsTarget, accuracyBudget }: PlanView['search']): HTM
 export function stagesText({ stage, tailStages }: PlanView): string {
   const first =
     stage === null
-      ? null
+      ? ''
       : stage.layers === 1
         ? t('{0}×{1} patches over 1 layer', stage.rows, stage.cols)
         : t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers);
-  const tail = tailStages.map(({ rows, cols }) => t('{0}×{1} in the tail', rows, cols));
-  return first === null && tail.length === 0
-    ? t('layer by layer')
-    : [first, ...tail].filter((part) => part !== null).join(' + ');
+  return joinStages(stage, first, tailStages);
 }
 
 const fact = (content: HTMLElement): HTMLElement => h('span', { class: 'fact fact-control' }, content);

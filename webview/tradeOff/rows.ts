@@ -8,6 +8,7 @@ import type { MemoryPointView, PhiPointView } from '../../src/protocol/tradeOff'
 import type { PlanView } from '../../src/protocol/views';
 import { bytesText, countText, millisecondsText, percent } from '../format';
 import { t } from '../l10n';
+import { joinStages } from '../stages';
 
 /** What picking a point does: a change of the plan, or taking over a point of a sweep. */
 export type Pick =
@@ -198,12 +199,9 @@ function stageName(
 ): string {
   const first =
     stage === null
-      ? null
+      ? ''
       : layers === 1
         ? t('{0}×{1} over 1 layer, {2}', stage.rows, stage.cols, strategyText(strategy))
         : t('{0}×{1} over {2} layers, {3}', stage.rows, stage.cols, layers, strategyText(strategy));
-  const tail = tailStages.map(({ rows, cols }) => t('{0}×{1} in the tail', rows, cols));
-  return first === null && tail.length === 0
-    ? t('layer by layer')
-    : [first, ...tail].filter((part) => part !== null).join(' + ');
+  return joinStages(stage, first, tailStages);
 }

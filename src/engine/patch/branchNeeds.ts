@@ -15,6 +15,8 @@ export class BranchNeeds {
   private readonly entryReads: readonly (readonly number[])[];
   private readonly kept: readonly number[];
   private readonly split: number;
+  /** By map, whether its columns are kept only once the branch has read it for the last time. */
+  private readonly keptAfter: readonly boolean[];
   /** By layer of the stage, the layers whose outputs' buffers begin with it. */
   private readonly begins: readonly (readonly number[])[];
   /** By layer of the stage, whether its output may overlap inputs. */
@@ -41,7 +43,7 @@ export class BranchNeeds {
     private readonly splitBytes: number,
     concatInPlace: (layer: LayerId, input: number) => boolean,
   ) {
-    const { stage, keep, maps } = shapes;
+    const { stage, kept, maps } = shapes;
     const indexOf = new Map(maps.map((map, m) => [map, m]));
     const entryOf = new Map(stage.inputs.map((map, e) => [map, e]));
     const indexes = (inputs: readonly MapId[], of: ReadonlyMap<MapId, number>): number[] =>
@@ -59,12 +61,12 @@ export class BranchNeeds {
     for (const [l, layer] of layers.entries()) {
       if (layer === null) continue;
       // A slice may stay inside its input.
-      if (layer.kind === 'slice' && !keep.has(layer.output) && layer.output !== stage.splitMap) this.pixelBytes[l] = 0;
+      if (layer.kind === 'slice' && !kept.has(layer.output) && layer.output !== stage.splitMap) this.pixelBytes[l] = 0;
       if (layer.kind !== 'concat') continue;
       for (const [i, map] of layer.inputs.entries()) {
         const part = indexOf.get(map);
         // What is kept has its own buffer.
-        if (part === undefined || keep.has(map) || keep.has(layer.output)) continue;
+        if (part === undefined || kept.has(map) || kept.has(layer.output)) continue;
         // Inputs of a concat may be computed into its buffer; where it is sure that they are, that exists starting with
         // the first of them.
         const sure = concatInPlace(layer.id, i) && graph.maps[map].consumers.length === 1 && this.pixelBytes[l] > 0;
@@ -76,7 +78,8 @@ export class BranchNeeds {
       (layer) => layer !== null && layer.kind !== 'pad' && (layer.kind === 'concat' || layer.inputs.length <= 2),
     );
     this.begins = maps.map((_, l) => [...homeOf.keys()].filter((h) => homeOf[h] === l));
-    this.kept = maps.flatMap((map, m) => (keep.has(map) ? [m] : []));
+    this.kept = maps.flatMap((map, m) => (kept.has(map) ? [m] : []));
+    this.keptAfter = maps.map((map) => shapes.keepColumns.has(map) && graph.maps[map].producer !== null);
     this.split = indexOf.get(stage.splitMap)!;
     const zeros = () => new Float64Array(maps.length);
     this.own = { above: zeros(), left: zeros(), below: zeros(), right: zeros() };
@@ -101,12 +104,40 @@ export class BranchNeeds {
   }
 
   /** The least that one branch in the middle needs. */
-  middle({ rows, cols }: Grid): number {
+  middle(grid: Grid): number {
+    return this.most(grid, [grid.rows >> 1], [grid.cols >> 1]);
+  }
+
+  /** The most of what branches at the corners, in the middles of the sides and in the middle need. */
+  ofNine(grid: Grid): number {
+    return this.most(grid, [0, grid.rows >> 1, grid.rows - 1], [0, grid.cols >> 1, grid.cols - 1]);
+  }
+
+  private most({ rows, cols }: Grid, someRows: readonly number[], someCols: readonly number[]): number {
     const v = this.shapes.axis('h', rows)!;
     const u = this.shapes.axis('w', cols)!;
     this.findLastReaders(v, u, rows, cols);
     this.saves = 1;
-    return this.branch(v, u, rows >> 1, cols >> 1, rows, cols);
+    let most = 0;
+    for (const row of new Set(someRows))
+      for (const col of new Set(someCols)) most = Math.max(most, this.branch(v, u, row, col, rows, cols));
+    return most;
+  }
+
+  /** The most that is kept between two rows of branches. */
+  betweenRows({ rows, cols }: Grid): number {
+    const v = this.shapes.axis('h', rows)!;
+    const u = this.shapes.axis('w', cols)!;
+    let most = 0;
+    for (let row = 1; row < rows; row++) {
+      let bytes = 0;
+      for (const m of this.kept) {
+        const at = m * rows + row;
+        bytes += (v.freshBegin[at] - v.needBegin[at]) * u.computed[m] * this.pixelBytes[m];
+      }
+      most = Math.max(most, bytes);
+    }
+    return most;
   }
 
   private branch(v: AxisNumbers, u: AxisNumbers, row: number, col: number, rows: number, cols: number): number {
@@ -146,16 +177,23 @@ export class BranchNeeds {
       live -= left[l];
       if (v.fresh[l * rows + row] * u.fresh[l * cols + col] > 0) {
         let dying = 0;
-        for (const m of reads[l])
-          if (lastUse[m] === l) dying += v.need[m * rows + row] * u.need[m * cols + col] * pixelBytes[m];
+        // Of maps whose columns are kept after their last use the rest dies then.
+        let later = 0;
+        for (const m of reads[l]) {
+          if (lastUse[m] !== l) continue;
+          const bytes = v.need[m * rows + row] * u.need[m * cols + col] * pixelBytes[m];
+          if (this.keptAfter[m] && right[m] > 0) later += bytes - right[m];
+          else dying += bytes;
+        }
         for (const e of entryReads[l]) if (lastEntry[e] === l && !lateEntries[e]) dying += entryBytes[e];
         // So may the output overlap everything that dies with this step, unless part of it is there already.
         most = Math.max(
           most,
           live - (above[l] + left[l] > 0 || !this.overlaps[l] ? 0 : this.saves * Math.min(out, dying)),
         );
-        live -= dying;
+        live -= dying + later;
       }
+      if (this.keptAfter[l] && lastUse[l] >= 0) continue;
       live += below[l];
       if (below[l] > 0) most = Math.max(most, lastUse[l] < 0 ? 0 : live);
       live += right[l];

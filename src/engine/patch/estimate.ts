@@ -138,7 +138,8 @@ export class MemoryEstimator {
 
   /** What a stage of the tail needs while it runs, apart from maps that it neither reads nor writes. */
   tailStage(shapes: StageShapes, grid: Grid): number {
-    const tailStages = [{ stage: shapes.stage, grid, keep: shapes.keep }];
+    const { stage, keep, keepColumns } = shapes;
+    const tailStages = [{ stage, grid, keep, keepColumns }];
     return this.bound(
       buildStageSchedule(
         this.graph,
@@ -165,7 +166,8 @@ export class MemoryEstimator {
 
   /** What the stage needs while it runs: by the schedules of those of its branches that seem to need most. */
   stage(shapes: StageShapes, grid: Grid): number {
-    const choice: PatchChoice = { stage: shapes.stage, grid, keep: shapes.keep };
+    const { stage, keep, keepColumns } = shapes;
+    const choice: PatchChoice = { stage, grid, keep, keepColumns };
     const branches = this.decisiveBranches(shapes, grid);
     return classesOf(this.model).reduce((most, classes) => {
       const schedule = buildStageSchedule(
@@ -213,8 +215,8 @@ export class MemoryEstimator {
     };
     // Branches that only recompute differ only in size; with kept halos, what an overlap saves may decide.
     const count = grid.rows * grid.cols;
-    if (shapes.keep.size > 0 && count <= FEW) return Array.from({ length: count }, (_, i) => i);
-    const decisive = shapes.keep.size > 0 ? [...largest(false), ...largest(true)] : largest(false);
+    if (shapes.kept.size > 0 && count <= FEW) return Array.from({ length: count }, (_, i) => i);
+    const decisive = shapes.kept.size > 0 ? [...largest(false), ...largest(true)] : largest(false);
     return [...new Set([0, ...decisive, count - 1])].sort((a, b) => a - b);
   }
 

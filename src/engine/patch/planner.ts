@@ -1,17 +1,20 @@
 import { graphMacs } from '../graph/macs';
 import type { Graph } from '../graph/types';
 import type { ScheduledTailStage } from '../schedule/schedule';
+import type { Stage } from '../schedule/stages';
 import { choicesOf, gridsOf, keepSets, patches, shapesOf, type Choice } from './choices';
 import { MemoryEstimator, type PatchChoice } from './estimate';
 import { explainNoFit } from './noFit';
 import type { StageShapes } from './stageShapes';
+import { StreamPlanner, type StreamPlan } from './streamPlanner';
 import { TailPlanner, type TailPlan } from './tailPlanner';
 import type { PatchBudgets, PatchCandidate, PatchPlanning, PlannerOptions } from './types';
 
 /**
  * The cheapest way to run a graph in `sramBytes`: split maps × grids × halo strategies of the patch stage, in order of
  * estimated instructions, each with the cheapest stages of the tail (see {@link TailPlanner}); looks at the memory of
- * those that can still improve on the cheaper ones.
+ * those that can still improve on the cheaper ones. Where nothing of that fits, stages are streamed into one another
+ * (see {@link StreamPlanner}).
  */
 export function planPatches(graph: Graph, options: PlannerOptions): PatchPlanning {
   const planner = new Planner(graph, options);
@@ -19,7 +22,10 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
   const pareto = options.firstFit ? [] : planner.pareto();
   const compare = (): readonly PatchCandidate[] => (options.firstFit ? planner.pareto() : pareto);
   if (best) return { best, pareto, compare, noFit: null };
-  const closest = pareto.length > 0 ? pareto[pareto.length - 1] : planner.least(options.sramBytes);
+  const unstreamed = pareto.length > 0 ? pareto[pareto.length - 1] : planner.least(options.sramBytes);
+  // Seconds that only the account is worth, not a look at whether something fits.
+  const streamed = unstreamed && !options.firstFit ? planner.leastStream() : null;
+  const closest = streamed && streamed.arenaBytes < unstreamed!.arenaBytes ? streamed : unstreamed;
   return {
     best: null,
     pareto,
@@ -35,13 +41,20 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
 /** As {@link planPatches} for one budget after the other, which share their findings; no Pareto set is made. */
 export function planForBudgets(graph: Graph, options: Omit<PlannerOptions, 'sramBytes' | 'firstFit'>): PatchBudgets {
   const planner = new Planner(graph, { ...options, sramBytes: 0 });
-  return { best: (bytes) => planner.best(bytes), least: () => planner.least(0) };
+  return {
+    best: (bytes) => planner.best(bytes),
+    least: () => planner.least(0),
+    leastStream: () => planner.leastStream(),
+  };
 }
 
 /** Neighbors in the Pareto set differ by this much. */
 const PARETO_STEP = 0.97;
 /** The least arena is found to within this. */
 export const LEAST_STEP = 0.995;
+
+/** Shares of the memory for which streams are laid out, until one takes no more than all of it. */
+const STREAM_SHARES = [1, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.92, 0.9];
 
 /** Layouts to try before the search continues with a little less memory. */
 const MOST_LAYOUTS = 2;
@@ -56,12 +69,15 @@ class Planner {
   private readonly estimator: MemoryEstimator;
   private readonly choices: readonly Choice[];
   private readonly tails: TailPlanner | null;
+  private knownStreams: StreamPlanner | null | undefined;
+  /** What {@link leastStream} found. */
+  private foundLeast: PatchCandidate | null | undefined;
   private readonly macs: number;
   /** Bytes of the layouts that were tried: with a little less memory, the same plan often recurs. */
   private readonly layouts = new Map<string, number>();
 
   constructor(
-    graph: Graph,
+    private readonly graph: Graph,
     private readonly options: PlannerOptions,
   ) {
     const { memory } = options;
@@ -76,9 +92,21 @@ class Planner {
             memory,
             estimator: this.estimator,
             grids: gridsOf({ ...options, grid: undefined }),
-            shapes: (stage, keep) => shapesOf(graph, stage, keep),
-            keepSets: (stage) => keepSets(graph, stage, options, () => true),
+            shapes: (stage) => keepSets(graph, stage, options, () => true).map((keep) => shapesOf(graph, stage, keep)),
           });
+  }
+
+  /** Streams, of which most searches need none; null where they are not allowed. */
+  private get streams(): StreamPlanner | null {
+    if (this.knownStreams !== undefined) return this.knownStreams;
+    const { grid, splitMap, isFirstAnswer, strategies, memory, checkCancelled } = this.options;
+    const isFree = grid === undefined && splitMap === undefined && !isFirstAnswer && strategies?.includes('keep');
+    const { graph, estimator } = this;
+    this.knownStreams =
+      this.tails && isFree
+        ? new StreamPlanner({ graph, memory, estimator, checkCancelled: () => checkCancelled?.() })
+        : null;
+    return this.knownStreams;
   }
 
   /**
@@ -95,7 +123,74 @@ class Planner {
     if (!this.tails || found?.isLeast) return found?.candidate ?? null;
     // Layouts of several stages may have taken more than their bounds where those of one do not.
     const simple = search(true)?.candidate ?? null;
-    return !found || (simple && this.isLess(simple, found.candidate)) ? simple : found.candidate;
+    return found && !(simple && this.isLess(simple, found.candidate))
+      ? found.candidate
+      : (simple ?? this.streamed(bytes));
+  }
+
+  /** The least work in `bytes` with stages that are streamed into one another, its arena laid out. */
+  private streamed(bytes: number): PatchCandidate | null {
+    for (const stream of this.laidOutStreams(STREAM_SHARES.map((share) => share * bytes)))
+      if (stream.arenaBytes <= bytes) return stream;
+    const least = this.leastStream();
+    return least && least.arenaBytes <= bytes ? least : null;
+  }
+
+  /** Streams for several amounts of memory, laid out one after the other. */
+  private *laidOutStreams(budgets: Iterable<number>): Generator<PatchCandidate, void> {
+    let last = -1;
+    for (const bytes of budgets) {
+      const plan = this.streams?.cheapest(Math.floor(bytes)) ?? null;
+      if (!plan || plan.extra === last) continue;
+      last = plan.extra;
+      this.options.checkCancelled?.();
+      const candidate = this.streamCandidate(plan);
+      const { layout } = this.estimator.layout(candidate.choice, { effort: 'quick' }, candidate.tailStages);
+      yield { ...candidate, arenaBytes: layout.bytes };
+    }
+  }
+
+  /** The stream that needs least, laid out, whatever the memory; null if the graph has none. */
+  leastStream(): PatchCandidate | null {
+    if (this.foundLeast !== undefined) return this.foundLeast;
+    let below = 0;
+    let above = this.estimator.layerByLayer();
+    let least: PatchCandidate | null = null;
+    const { streams } = this;
+    if (streams?.cheapest(above)) {
+      while (below < Math.floor(above * LEAST_STEP)) {
+        const middle = Math.floor((below + above) / 2);
+        if (streams.cheapest(middle)) above = middle;
+        else below = middle;
+      }
+      // The layout of a stream that needs a little more may take less.
+      for (const stream of this.laidOutStreams(STREAM_SHARES.map((share) => above / share)))
+        if (!least || stream.arenaBytes < least.arenaBytes) least = stream;
+    }
+    return (this.foundLeast = least);
+  }
+
+  private streamCandidate({ links, tail, extra, bytes }: StreamPlan): PatchCandidate {
+    const stages = links.map(({ shapes: { stage, keep, keepColumns }, grid }, i) => ({
+      ...{ stage, grid, keep, keepColumns },
+      streamed: i + 1 < links.length,
+    }));
+    const [first, ...others] = stages;
+    const tailStages = [...others, ...tail.stages];
+    const redundantMacs = links.reduce(
+      (sum, { shapes, grid }) => sum + shapes.macs(grid) - macsOnce(shapes),
+      tail.redundantMacs,
+    );
+    return {
+      choice: { ...first, tailStages },
+      tailStages,
+      arenaBytes: Math.max(bytes, tail.bytes),
+      stageBytes: bytes,
+      tailBytes: tail.bytes,
+      macs: this.macs + redundantMacs,
+      redundantMacs,
+      extraInstructions: extra,
+    };
   }
 
   /** @returns with `isLeast` when there cannot be less work in `bytes` */
@@ -150,7 +245,7 @@ class Planner {
       if (++since % 64 === 0) this.options.checkCancelled?.();
       const { stage } = choice.shapes;
       let tail = tails.get(stage);
-      if (tail === undefined) tails.set(stage, (tail = this.tailOf(choice, bytes, oneStage)));
+      if (tail === undefined) tails.set(stage, (tail = this.tailOf(stage, bytes, oneStage)));
       if (tail && this.estimator.fits(choice, bytes, 0, (shapes, grid) => this.estimator.stage(shapes, grid)))
         take(choice, tail);
     }
@@ -222,9 +317,8 @@ class Planner {
     );
   }
 
-  /** The cheapest tail behind a choice (null: the whole graph) in `bytes`. */
-  private tailOf(choice: Choice | null, bytes: number, oneStage: boolean): TailPlan | null {
-    const stage = choice?.shapes.stage;
+  /** The cheapest tail behind a stage (null: the whole graph) in `bytes`. */
+  private tailOf(stage: Stage | null, bytes: number, oneStage: boolean): TailPlan | null {
     const needed = stage ? this.estimator.tail(stage) : this.estimator.layerByLayer();
     if (needed <= bytes) return { extra: 0, redundantMacs: 0, bytes: needed, stages: [] };
     if (!this.tails || oneStage || (stage && !this.tails.follows(stage))) return null;
@@ -238,7 +332,7 @@ class Planner {
     let stage = { choice: null as PatchChoice | null, bytes: 0, extra: 0, redundantMacs: 0 };
     if (choice) {
       const { shapes, grid, extra, bytes } = choice;
-      const redundantMacs = shapes.macs(grid) - shapes.macs({ rows: 1, cols: 1 });
+      const redundantMacs = shapes.macs(grid) - macsOnce(shapes);
       stage = {
         choice: { stage: shapes.stage, grid, keep: shapes.keep, tailStages },
         bytes: bytes!,
@@ -258,6 +352,10 @@ class Planner {
       extraInstructions: stage.extra + tail.extra,
     };
   }
+}
+
+function macsOnce(shapes: StageShapes): number {
+  return shapes.macs({ rows: 1, cols: 1 });
 }
 
 /** Bytes that are less than a candidate's arena by some share. */

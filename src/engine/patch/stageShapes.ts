@@ -2,7 +2,15 @@ import { type Graph, type Layer, type MapId } from '../graph/types';
 import { macsPerPixel } from '../graph/macs';
 import { axisExtents, type AxisExtent } from '../cost/kernelCost';
 import { callInstructions, copyInstructions, type CallCost } from '../cost/latency';
-import { axisParts, patchSpans, type AxisParts, type Grid } from '../schedule/branches';
+import {
+  axisParts,
+  keepNothing,
+  keptInRows,
+  patchSpans,
+  type AxisPart,
+  type AxisParts,
+  type Grid,
+} from '../schedule/branches';
 import type { Axis } from '../schedule/receptiveField';
 import type { StageCalls } from './stageCalls';
 import type { Stage } from '../schedule/stages';
@@ -25,6 +33,8 @@ export interface AxisNumbers {
   readonly needed: Float64Array;
   /** By map, what the branches compute as calls of its layer. */
   readonly extents: readonly AxisExtent[];
+  /** By input of the stage, what the branches read of it. */
+  readonly inputs: readonly (readonly AxisPart[])[];
 }
 
 /**
@@ -40,14 +50,21 @@ export class StageShapes {
   private readonly known: readonly Map<CallCost, Float64Array>[];
   /** Whether columns are cut like rows. */
   readonly isSquare: boolean;
+  /** Maps whose halo is kept on one axis or on both. */
+  readonly kept: ReadonlySet<MapId>;
 
-  /** @param tiles the inputs of the stage that branches load */
+  /**
+   * @param tiles the inputs of the stage that branches load
+   * @param keepColumns maps whose halo is kept within a row of branches only
+   */
   constructor(
     private readonly graph: Graph,
     readonly stage: Stage,
     readonly keep: ReadonlySet<MapId>,
     readonly tiles: readonly MapId[] = [],
+    readonly keepColumns: ReadonlySet<MapId> = keepNothing,
   ) {
+    this.kept = keptInRows(keep, keepColumns);
     this.maps = [...tiles, ...stage.maps];
     this.macsOfMap = this.maps.map((map) => {
       const { producer } = graph.maps[map];
@@ -57,6 +74,7 @@ export class StageShapes {
     });
     this.known = this.maps.map(() => new Map<CallCost, Float64Array>());
     this.isSquare =
+      keepColumns.size === 0 &&
       [...stage.inputs, ...stage.maps].every((map) => graph.maps[map].shape.h === graph.maps[map].shape.w) &&
       stage.layers.every((id) => reachesAlike(graph.layers[id]));
   }
@@ -72,9 +90,10 @@ export class StageShapes {
     const known = this.axes[axis][count];
     if (known !== undefined) return known;
     if (axis === 'w' && this.isSquare) return (this.axes.w[count] = this.axis('h', count));
-    const { stage, graph, keep } = this;
-    const parts = axisParts(graph, stage, axis, patchSpans(graph.maps[stage.splitMap].shape[axis], count), keep);
-    const numbers = parts && axisNumbers(this.maps, parts, count);
+    const { stage, graph } = this;
+    const spans = patchSpans(graph.maps[stage.splitMap].shape[axis], count);
+    const parts = axisParts(graph, stage, axis, spans, axis === 'h' ? this.keep : this.kept);
+    const numbers = parts && axisNumbers(this.maps, stage.inputs, parts, count);
     this.axes[axis][count] = numbers;
     return numbers;
   }
@@ -101,7 +120,7 @@ export class StageShapes {
     const { maps } = this;
     const { costs: k } = calls;
     const costs = maps.map((map) => calls.of(map, this.tiles));
-    const kept = maps.flatMap((map, m) => (this.keep.has(map) ? [{ m, bytes: calls.pixelBytes(map) }] : []));
+    const kept = maps.flatMap((map, m) => (this.kept.has(map) ? [{ m, bytes: calls.pixelBytes(map) }] : []));
     const known = costs.map((cost, m) => cost && this.knownOf(m, cost));
     return ({ rows, cols }) => {
       const v = this.axis('h', rows)!;
@@ -116,7 +135,7 @@ export class StageShapes {
         const at = rows <= KNOWN && cols <= KNOWN ? (rows - 1) * KNOWN + cols - 1 : -1;
         let instructions = at < 0 ? 0 : known[m]![at];
         if (instructions === 0) {
-          const isPart = cols > 1 && (maps[m] === this.stage.splitMap || this.keep.has(maps[m]));
+          const isPart = cols > 1 && (maps[m] === this.stage.splitMap || this.kept.has(maps[m]));
           instructions = cost.instructions({ rows: v.extents[m], cols: u.extents[m], isPart });
           if (at >= 0) known[m]![at] = instructions;
         }
@@ -146,7 +165,7 @@ function reachesAlike(layer: Layer): boolean {
 }
 
 /** What `count` rows (or columns) of branches do with each map. */
-function axisNumbers(maps: readonly MapId[], parts: AxisParts, count: number): AxisNumbers {
+function axisNumbers(maps: readonly MapId[], inputs: readonly MapId[], parts: AxisParts, count: number): AxisNumbers {
   const size = maps.length * count;
   const extents: AxisExtent[] = [];
   const numbers: AxisNumbers = {
@@ -158,6 +177,7 @@ function axisNumbers(maps: readonly MapId[], parts: AxisParts, count: number): A
     computed: new Float64Array(maps.length),
     needed: new Float64Array(maps.length),
     extents,
+    inputs: inputs.map((map) => parts.get(map)!),
   };
   for (const [m, map] of maps.entries()) {
     const computed: number[] = [];

@@ -1,4 +1,4 @@
-import type { ConvLayer, Graph, LayerId, MapId } from '../graph/types';
+import type { ConvLayer, Graph, LayerId } from '../graph/types';
 import { coreCosts } from '../cost/kernelCost';
 import { callInstructions, sliceInstructions } from '../cost/latency';
 import { keepNothing, type Grid } from '../schedule/branches';
@@ -37,9 +37,8 @@ export interface TailPlannerContext {
   readonly graph: Graph;
   readonly memory: MemoryModel;
   readonly estimator: MemoryEstimator;
-  shapes(stage: Stage, keep: ReadonlySet<MapId>): StageShapes;
-  /** Sets of kept maps to try. */
-  keepSets(stage: Stage): readonly ReadonlySet<MapId>[];
+  /** A stage by the ways to treat its halos that are tried. */
+  shapes(stage: Stage): readonly StageShapes[];
   readonly grids: readonly Grid[];
 }
 
@@ -135,7 +134,7 @@ export class TailPlanner {
         extra: after.extra + extra,
         redundantMacs: after.redundantMacs + redundantMacs,
         bytes: Math.max(after.bytes, bytes!),
-        stages: [{ stage: shapes.stage, grid, keep: shapes.keep }, ...after.stages],
+        stages: [patchesOf(shapes, grid), ...after.stages],
         runs: after.runs,
       };
     }
@@ -203,8 +202,7 @@ export class TailPlanner {
     if (!options) {
       const { context } = this;
       const all: Choice[] = [];
-      for (const keep of context.keepSets(segment.stage)) {
-        const shapes = context.shapes(segment.stage, keep);
+      for (const shapes of context.shapes(segment.stage)) {
         const work = shapes.instructions(this.calls);
         const once = work({ rows: 1, cols: 1 });
         for (const grid of context.grids)
@@ -215,6 +213,10 @@ export class TailPlanner {
     }
     return options;
   }
+}
+
+function patchesOf({ stage, keep, keepColumns }: StageShapes, grid: Grid): ScheduledTailStage {
+  return { stage, grid, keep, ...(keepColumns.size > 0 ? { keepColumns } : {}) };
 }
 
 const nothing: Way = { extra: 0, redundantMacs: 0, bytes: 0, stages: [], runs: [] };

@@ -35,7 +35,10 @@ export interface PlannerOptions {
    * What a plan minimizes: work (default), or patches of the patch stage, and then work.
    */
   readonly least?: 'work' | 'patches';
-  /** Only the best plan: the Pareto set stays empty, and no remedies are searched when nothing fits. */
+  /**
+   * Only the best plan: the Pareto set stays empty, and when nothing fits neither the stream that needs least nor
+   * remedies are searched.
+   */
   readonly firstFit?: boolean;
   /** Called often; may throw. */
   readonly checkCancelled?: () => void;
@@ -84,6 +87,8 @@ export interface PatchBudgets {
   best(bytes: number): PatchCandidate | null;
   /** The least arena, to half a percent and by {@link PatchCandidate.arenaBytes}; null for graphs without a plan. */
   least(): PatchCandidate | null;
+  /** The least arena with stages that are streamed into one another, laid out; null for graphs without such a plan. */
+  leastStream(): PatchCandidate | null;
 }
 
 /** One change and the arena that it would lead to. */

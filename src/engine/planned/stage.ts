@@ -103,8 +103,8 @@ export function resolveTailStages(
   for (const map of streamed)
     if (!stages.some((stage) => isStreamable(graph, map, stage)))
       throw new UserError(
-        `${file}: "${graph.maps[map].name}" is "streamed", but no stage of the tail alone reads it in patches. Remove ` +
-          '"streamed".',
+        `${file}: "${graph.maps[map].name}" is "streamed", but no stage of the tail alone reads it in patches. ` +
+          'Remove "streamed".',
       );
   return stages;
 }

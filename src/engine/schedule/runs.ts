@@ -1,5 +1,5 @@
 import type { PatchClass } from '../graph/bits';
-import type { Graph, LayerId, MapId } from '../graph/types';
+import type { Graph, Layer, LayerId, MapId } from '../graph/types';
 import { stageBranches, type StageBranch } from './branches';
 import type { ScheduledStage, ScheduleStep, Scope, ScheduledTailStage } from './schedule';
 
@@ -36,7 +36,7 @@ export function newPart(
   const keepable = (maps: Iterable<MapId>): ReadonlySet<MapId> =>
     new Set([...maps].filter((map) => graph.maps[map].producer !== null || isTiled(map)));
   const keep = keepable(given.keep);
-  const keepColumns = keepable(given.keepColumns ?? []);
+  const keepColumns = new Set([...keepable(given.keepColumns ?? [])].filter((map) => !keep.has(map)));
   const branches = stageBranches(graph, stage, grid, keep, keepColumns);
   if (!branches) throw new Error(`A grid of ${grid.rows}×${grid.cols} patches does not suit the stage.`);
   return {
@@ -47,6 +47,16 @@ export function newPart(
     layers: new Set(stage.layers),
     kept: new Set([...keep, ...keepColumns]),
   };
+}
+
+/**
+ * Maps whose columns are kept once a layer has run: it is the last one in the branch that reads them, and the cache may
+ * take the place of the branch's buffer.
+ */
+export function keptAfter(graph: Graph, layer: Layer, { scheduled, layers }: Part): MapId[] {
+  const isLast = (map: MapId): boolean =>
+    graph.maps[map].producer !== null && graph.maps[map].consumers.every((id) => id <= layer.id || !layers.has(id));
+  return [...new Set(layer.inputs)].filter((map) => scheduled.keepColumns?.has(map) && isLast(map));
 }
 
 /** The circumstances under which a run of layers is emitted. */

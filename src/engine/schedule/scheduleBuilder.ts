@@ -7,7 +7,7 @@ import { concatParts } from './concatParts';
 import { findPlaces, type Place } from './places';
 import { receptiveField } from './receptiveField';
 import { ScheduleRecord } from './record';
-import { isShared, newPart, type Located, type Part, type Run } from './runs';
+import { isShared, keptAfter, newPart, type Located, type Part, type Run } from './runs';
 import { StreamedMaps } from './streams';
 import type { BitsOf, Schedule, ScheduleAccess, ScheduledStage, ScheduleOptions } from './schedule';
 
@@ -179,12 +179,12 @@ export class ScheduleBuilder {
         guard: null,
         located,
       };
-      for (const layer of layers) this.emitLayer(layer, run);
+      this.emitLayers(layers, run);
       return;
     }
     const decidedAfter = layers.findIndex((layer) => layer.output === classes.decidedBy) + 1;
     const common: Run = { part, branch, scope: 'outlier', guard: null, located };
-    for (const layer of layers.slice(0, decidedAfter)) this.emitLayer(layer, common);
+    this.emitLayers(layers.slice(0, decidedAfter), common);
     const region = branch.parts.get(classes.decidedBy)!.need;
     this.record.emit({
       kind: 'classify',
@@ -196,7 +196,15 @@ export class ScheduleBuilder {
     });
     for (const scope of ['regular', 'outlier'] as const) {
       const run: Run = { part, branch, scope, guard: scope, located: new Map(located) };
-      for (const layer of layers.slice(decidedAfter)) this.emitLayer(layer, run);
+      this.emitLayers(layers.slice(decidedAfter), run);
+    }
+  }
+
+  private emitLayers(layers: readonly Layer[], run: Run): void {
+    for (const layer of layers) {
+      this.emitLayer(layer, run);
+      for (const map of keptAfter(this.graph, layer, run.part!))
+        this.halos.keep(this.graph.maps[map].producer!, map, this.partOf(map, run), run);
     }
   }
 
@@ -260,7 +268,7 @@ export class ScheduleBuilder {
       if (layer.kind === 'concat') this.emitConcat(layer, part.fresh, run);
       else this.emitKernel(layer, part.fresh, run);
     }
-    if (this.isKept(layer.output, run)) this.halos.keep(layer.id, layer.output, part, run);
+    if (run.part?.scheduled.keep.has(layer.output)) this.halos.keep(layer.id, layer.output, part, run);
   }
 
   private emitKernel(layer: Layer, region: Region, run: Run): void {
