@@ -99,20 +99,28 @@
             name##_segments(block);                                                  \
         }                                                                            \
     }
+/* The functions themselves: columns on the stack, and in scratch that calls bring. */
+#define QMCU_SPECIAL_PACKED_CALL(name, padded)                                           \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out) \
+    {                                                                                    \
+        if (QMCU_PACK_FITS(padded) || QMCU_PACK_HAS_PARTS) {                             \
+            qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, NULL);    \
+        } else {                                                                         \
+            qmcu_convolve_packed_plain(&name##_shape, params, in, out);                  \
+        }                                                                                \
+    }
+#define QMCU_SPECIAL_PACKED_CALL_LONG(name)                                                                \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *scratch) \
+    {                                                                                                      \
+        qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, scratch);                       \
+    }
 #if QMCU_DSP
 #define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, unroll, always, format, bounded, pre_shift, shift,   \
                             pixel_bytes, limits)                                                                   \
     QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, unroll, always, format, bounded, pre_shift, shift, \
                               pixel_bytes, limits)                                                                 \
     QMCU_SPECIAL_PACKED_BLOCK(name, !QMCU_PACK_FITS(padded))                                                       \
-    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                           \
-    {                                                                                                              \
-        if (QMCU_PACK_FITS(padded) || QMCU_PACK_HAS_PARTS) {                                                       \
-            qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, NULL);                              \
-        } else {                                                                                                   \
-            qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                            \
-        }                                                                                                          \
-    }
+    QMCU_SPECIAL_PACKED_CALL(name, padded)
 #else
 #define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, unroll, always, format, bounded, pre_shift, shift,   \
                             pixel_bytes, limits)                                                                   \
@@ -138,14 +146,7 @@
     QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, unroll, always, format, bounded, pre_shift, shift, \
                               pixel_bytes, limits)                                                                 \
     QMCU_SPECIAL_SHARED_BLOCK(name, kind, unroll, format, bounded, shift)                                          \
-    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                           \
-    {                                                                                                              \
-        if (QMCU_PACK_FITS(padded) || QMCU_PACK_HAS_PARTS) {                                                       \
-            qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, NULL);                              \
-        } else {                                                                                                   \
-            qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                            \
-        }                                                                                                          \
-    }
+    QMCU_SPECIAL_PACKED_CALL(name, padded)
 #else
 #define QMCU_SPECIAL_SHARED_PACKED QMCU_SPECIAL_PACKED
 #endif
@@ -158,10 +159,7 @@
     QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, unroll, always, format, bounded, pre_shift, shift,    \
                               pixel_bytes, limits)                                                                    \
     QMCU_SPECIAL_PACKED_BLOCK(name, 0)                                                                                \
-    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *scratch)            \
-    {                                                                                                                 \
-        qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, scratch);                                  \
-    }
+    QMCU_SPECIAL_PACKED_CALL_LONG(name)
 #else
 #define QMCU_SPECIAL_LONG_PACKED(name, kind, length, padded, unit, unroll, always, format, bounded, pre_shift, shift, \
                                  pixel_bytes, limits)                                                                 \
@@ -181,10 +179,7 @@
     QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, unroll, always, format, bounded, pre_shift, shift,    \
                               pixel_bytes, limits)                                                                    \
     QMCU_SPECIAL_SHARED_BLOCK(name, kind, unroll, format, bounded, shift)                                             \
-    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *scratch)            \
-    {                                                                                                                 \
-        qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, scratch);                                  \
-    }
+    QMCU_SPECIAL_PACKED_CALL_LONG(name)
 #else
 #define QMCU_SPECIAL_SHARED_LONG_PACKED QMCU_SPECIAL_LONG_PACKED
 #endif
