@@ -10,7 +10,7 @@ const LEAST_BITOPS_SAVED = 0.15;
  * The plan within a budget that saves the most time and BitOPs together and is about as fast as 8 bits, where that
  * saves time worth having. On cores, and in flash, where fewer bits save next to none, accuracy buys what else they
  * save, with the smaller maps and weights that go with fewer BitOPs: no more of it than the budget with what 8 bits
- * lose. Where that is not worth having either, everything stays at 8 bits.
+ * lose. Where that is not worth having either, the fastest plan is tried, and else everything stays at 8 bits.
  *
  * @param onBetter gets every attempt that is worth its loss
  */
@@ -29,15 +29,10 @@ export async function quantizeWorthwhile(
   // What 8 bits lose counts too: BitOPs alone are worth no more.
   const isCheap = ({ loss }: Budgeted): boolean => loss.expected <= budget - loss.at8;
   const isWorth = (found: Budgeted): boolean => savesTime(found) || (savesBitOps(found) && isCheap(found));
-  const search = (most: number): Promise<Budgeted> =>
-    quantizer.quantizeWithin(
-      most,
-      undefined,
-      async (better) => {
-        if (isWorth(better)) await onBetter(better);
-      },
-      'asFast',
-    );
+  const told = async (better: Budgeted): Promise<void> => {
+    if (isWorth(better)) await onBetter(better);
+  };
+  const search = (most: number): Promise<Budgeted> => quantizer.quantizeWithin(most, undefined, told, 'asFast');
   let found = await search(budget);
   // What exceeds the budget has no fewer bits than the flash requires.
   if (savesTime(found) || found.loss.expected > budget) return found;
@@ -49,7 +44,10 @@ export async function quantizeWorthwhile(
       'The fewest BitOPs in about the time of 8 bits, for what 8 bits leave of the budget: within it, fewer bits ' +
         `save less than ${100 * LEAST_TIME_SAVED} % of the time on this core.`,
     );
-  const wide = isMixed(found.decision) ? await quantizer.quantizeWithin(budget, 1) : found;
+  // Time alone may be saved where both together are not.
+  const fastest = await quantizer.quantizeWithin(budget, undefined, told);
+  if (savesTime(fastest)) return fastest;
+  const wide = isMixed(fastest.decision) ? await quantizer.quantizeWithin(budget, 1) : fastest;
   return withNote(
     { ...wide, limitedBy: 'bits' },
     `Within the budget, fewer bits save less than ${100 * LEAST_TIME_SAVED} % of the time and ` +

@@ -16,8 +16,8 @@ const WIDE: Plan = { time: 1, bitOps: 1 };
 async function run(
   plans: readonly Plan[],
   at8 = 0.25,
-): Promise<{ found: Budgeted; told: Plan[]; budgets: (number | 'wide')[] }> {
-  const budgets: (number | 'wide')[] = [];
+): Promise<{ found: Budgeted; told: Plan[]; budgets: (number | 'time' | 'wide')[] }> {
+  const budgets: (number | 'time' | 'wide')[] = [];
   const budgeted = (plan: Plan): Budgeted =>
     ({
       decision: { ...plan, maps: plan === WIDE ? {} : { a: { bits: 4 } }, layers: {}, notes: [] },
@@ -39,9 +39,8 @@ async function run(
         budgets.push('wide');
         return budgeted(WIDE);
       }
-      assert.equal(how, 'asFast');
       const found = budgeted(plans[budgets.length]);
-      budgets.push(budget);
+      budgets.push(how === 'asFast' ? budget : 'time');
       await tell(found);
       return found;
     },
@@ -80,8 +79,8 @@ describe('what accuracy is spent on by default', () => {
 
   it('is nothing where neither is saved: 8 bits stay', async () => {
     for (const plan of [{ time: 0.99, bitOps: 0.92 }, WIDE]) {
-      const { found, told, budgets } = await run([plan]);
-      assert.deepEqual(budgets, [1, ...(plan === WIDE ? [] : ['wide'])]);
+      const { found, told, budgets } = await run([plan, plan]);
+      assert.deepEqual(budgets, [1, 'time', ...(plan === WIDE ? [] : ['wide'])]);
       assert.deepEqual(told, []);
       assert.equal(found.limitedBy, 'bits');
       assert.deepEqual(found.decision.maps, {});
@@ -90,9 +89,18 @@ describe('what accuracy is spent on by default', () => {
   });
 
   it('is nothing where 8 bits alone lose the budget and no time is saved', async () => {
-    const { found, budgets } = await run([{ time: 1, bitOps: 0.7 }], 1.5);
-    assert.deepEqual(budgets, [1, 'wide']);
+    const { found, budgets } = await run([{ time: 1, bitOps: 0.7 }, WIDE], 1.5);
+    assert.deepEqual(budgets, [1, 'time']);
     assert.deepEqual(found.decision.maps, {});
+  });
+
+  it('is time alone where that is saved and both together are not', async () => {
+    const { found, told } = await run([WIDE, { time: 0.97, bitOps: 0.9 }], 1.5);
+    assert.deepEqual(
+      told.map(({ time }) => time),
+      [0.97],
+    );
+    assert.deepEqual(found.decision.notes, []);
   });
 
   it('leaves a plan that exceeds the budget as flash requires it', async () => {
