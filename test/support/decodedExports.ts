@@ -1,9 +1,7 @@
 /* Detectors with random weights whose networks decode their boxes themselves, spelled as exporters do. */
-import { OnnxBuilder } from './onnxBuilder';
-import { randomArray, randomNumbers } from './onnxOracle';
+import { gridOf, Net, SIDE, sideOf, STRIDES } from './decodedNet';
 
-export const SIDE = 64;
-const STRIDES = [8, 16, 32];
+export { SIDE };
 
 /** A changed constant, so that no head describes the decoding any more. */
 export type NearMiss = 'none' | 'grid' | 'power' | 'bins' | 'anchor' | 'variance' | 'score';
@@ -27,73 +25,6 @@ export interface DecodedExport {
   readonly misses: readonly NearMiss[];
 }
 
-/** A network of three grids with a builder, and its convolutions. */
-class Net {
-  readonly m = new OnnxBuilder(13);
-  private readonly random: () => number;
-  readonly features: string[] = [];
-
-  constructor(seed: number) {
-    this.random = randomNumbers(seed);
-    let x = this.m.input('images', [1, 3, SIDE, SIDE]);
-    let channels = 3;
-    for (const stride of [8, 2, 2]) {
-      x = this.m.node('Relu', [this.conv(x, channels, 12, stride === 8 ? 9 : 3, stride)]);
-      channels = 12;
-      this.features.push(x);
-    }
-  }
-
-  /** @param scale of the weights */
-  conv(x: string, inC: number, outC: number, kernel: number, stride = 1, scale = 0.3): string {
-    const weights = this.m.floats(
-      [outC, inC, kernel, kernel],
-      randomArray(outC * inC * kernel ** 2, this.random, scale),
-    );
-    const bias = this.m.floats([outC], randomArray(outC, this.random, 1));
-    const pad = Math.floor((kernel - 1) / 2);
-    return this.m.node('Conv', [x, weights, bias], {
-      kernel_shape: [kernel, kernel],
-      strides: [stride, stride],
-      pads: [pad, pad, pad, pad],
-    });
-  }
-
-  /** Raw channels of a level. */
-  raw(level: number, channels: number): string {
-    return this.conv(this.features[level], 12, channels, 1);
-  }
-
-  reshape(x: string, dims: readonly number[]): string {
-    return this.m.node('Reshape', [x, this.m.int64s(dims)]);
-  }
-
-  transpose(x: string, perm: readonly number[]): string {
-    return this.m.node('Transpose', [x], { perm });
-  }
-
-  slice(x: string, begin: number, end: number, axis: number): string {
-    const { m } = this;
-    return m.node('Slice', [x, m.int64s([begin]), m.int64s([end]), m.int64s([axis])]);
-  }
-
-  concat(parts: readonly string[], axis: number): string {
-    return this.m.node('Concat', parts, { axis });
-  }
-
-  op(opType: string, a: string, b: string | number): string {
-    return this.m.node(opType, [a, typeof b === 'number' ? this.m.scalar(b) : b]);
-  }
-}
-
-const sideOf = (stride: number): number => SIDE / stride;
-
-/** x and y of each cell, row by row. */
-function gridOf(stride: number, offset: number): number[] {
-  const n = sideOf(stride);
-  return Array.from({ length: n * n }, (_, i) => [(i % n) + offset, Math.floor(i / n) + offset]).flat();
-}
-
 const V5_ANCHORS = [
   [10, 13, 16, 30, 33, 23],
   [30, 61, 62, 45, 59, 119],
@@ -102,13 +33,14 @@ const V5_ANCHORS = [
 const NONE = 4;
 
 /** Ultralytics' YOLOv5: sigmoid of everything, grids and anchors as constants, rows by anchors and cells. */
-function yolov5(miss: NearMiss = 'none'): Buffer {
+function yolov5(miss: NearMiss = 'none', rawToo = false): Buffer {
   const net = new Net(5);
   const { m } = net;
   const fields = 5 + NONE;
   const levels = STRIDES.map((stride, i) => {
     const n = sideOf(stride);
     const x = net.transpose(net.reshape(net.raw(i, 3 * fields), [1, 3, fields, n, n]), [0, 1, 3, 4, 2]);
+    if (rawToo) m.output(m.node('Identity', [x], {}, { outputs: [`raw${stride}`] }), [1, 3, n, n, fields]);
     const y = m.node('Sigmoid', [x]);
     const grid = gridOf(stride, -0.5);
     if (miss === 'grid' && i === 1) grid[5] += 0.25;
@@ -185,21 +117,30 @@ function selected(miss: NearMiss = 'none'): Buffer {
   return m.output('selected', ['n', 3], 'int64').finish();
 }
 
-/** YOLOX with `decode_in_inference`: three convolutions a level, grid and strides as constants. */
+/** Rows of YOLOX without decoding: three convolutions a level, those of scores behind a sigmoid. */
+function yoloxRows(net: Net): string {
+  const { m } = net;
+  return m.node(
+    'Transpose',
+    [
+      net.concat(
+        STRIDES.map((stride, i) => {
+          const parts = [net.raw(i, 4), m.node('Sigmoid', [net.raw(i, 1)]), m.node('Sigmoid', [net.raw(i, NONE)])];
+          return net.reshape(net.concat(parts, 1), [1, 5 + NONE, sideOf(stride) ** 2]);
+        }),
+        2,
+      ),
+    ],
+    { perm: [0, 2, 1] },
+  );
+}
+
+/** YOLOX with `decode_in_inference`: grid and strides as constants. */
 function yolox(miss: NearMiss = 'none'): Buffer {
   const net = new Net(10);
   const { m } = net;
   const rows = 84;
-  const whole = net.transpose(
-    net.concat(
-      STRIDES.map((stride, i) => {
-        const parts = [net.raw(i, 4), m.node('Sigmoid', [net.raw(i, 1)]), m.node('Sigmoid', [net.raw(i, NONE)])];
-        return net.reshape(net.concat(parts, 1), [1, 5 + NONE, sideOf(stride) ** 2]);
-      }),
-      2,
-    ),
-    [0, 2, 1],
-  );
+  const whole = yoloxRows(net);
   const grid = STRIDES.flatMap((s) => gridOf(s, 0));
   if (miss === 'grid') grid[100] += 0.125;
   const strides = m.floats(
@@ -318,6 +259,9 @@ function fcos(miss: NearMiss = 'none'): Buffer {
     .output('scores', [1, n * n, NONE])
     .finish();
 }
+
+/** YOLOv5 as older versions export it, its raw values beside the boxes. */
+export const yolov5WithRaw = (): Buffer => yolov5('none', true);
 
 export const decodedExports: readonly DecodedExport[] = [
   {

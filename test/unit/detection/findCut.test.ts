@@ -7,7 +7,7 @@ import { FloatSession } from '../../../src/engine/calibration/session';
 import { decodeHead } from '../../../src/engine/detection/decode';
 import { resolveHead } from '../../../src/engine/detection/resolve';
 import { findCut } from '../../../src/engine/detection/cut/findCut';
-import { decodedExports, SIDE, type DecodedExport } from '../../support/decodedExports';
+import { decodedExports, SIDE, yolov5WithRaw, type DecodedExport } from '../../support/decodedExports';
 import { randomNumbers } from '../../support/onnxOracle';
 
 /** Corners and best score of each row of a network's own outputs. */
@@ -92,4 +92,10 @@ describe('networks that decode their boxes themselves', function () {
         assert.ok((await findCut(fileOf(build(miss)))) === null, 'cut');
       });
   }
+
+  it('copies of raw values beside the boxes are left out', async () => {
+    const cut = (await findCut(fileOf(yolov5WithRaw())))!;
+    assert.equal(cut.head.preset, 'yolov5');
+    assert.deepEqual([...cut.replaced].sort(), ['output0', 'raw16', 'raw32', 'raw8']);
+  });
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { findCut } from '../../../src/engine/detection/cut/findCut';
 import type { HeadLevel } from '../../../src/engine/detection/head';
 import { proposeHead } from '../../../src/engine/detection/presets';
 import { importModel } from '../../../src/engine/onnx';
@@ -55,5 +56,18 @@ describe('heads of the shared detectors', () => {
         assert.equal(level.score.count, described.classes, file);
       }
     }
+  });
+
+  it('and found in the network that decodes its boxes itself, with anchors and all', async function () {
+    const folder = needSharedData(this, 'detection', 'models');
+    const cut = await findCut(path.join(folder, 'voc_yolo_fastest_decoded.onnx'));
+    const raw = JSON.parse(readFileSync(path.join(folder, 'voc_yolo_fastest.head.json'), 'utf8')) as Described;
+    assert.deepEqual(
+      cut!.head.levels.map(({ stride, anchors, box }) => ({
+        ...{ stride: [stride, stride], anchors },
+        scale: box.form === 'center' && box.xy.scale,
+      })),
+      raw.heads!.map(({ stride, anchors, scale_xy: scale }) => ({ stride, anchors, scale })),
+    );
   });
 });

@@ -10,9 +10,10 @@ import { resolveHead } from '../resolve';
 import { boxOf, fitBox, LEVELS_OF_INPUT, ORDERS, type BoxColumns, type FittedBox, type Steps } from './fitBox';
 import { boxFields, guessScores, type FieldPlace, type ScoreGuess } from './fitScore';
 import { presetOf } from './presetOf';
-import { Probe, product, type FoundLevel, type FoundPart, type Roles } from './probe';
+import { Probe, type FoundLevel, type FoundPart, type Roles } from './probe';
 import { provesBoxes, provesScores, type Proof } from './prove';
-import { tablesOf, type Table } from './tables';
+import { product } from './random';
+import { tablesOf, withoutCopies, type Table } from './tables';
 
 /** A detector that decodes its boxes itself, cut before it does. */
 export interface Cut {
@@ -41,7 +42,7 @@ export async function findCut(modelPath: string, options: ImportOptions = {}): P
   const model = await openModel(modelPath);
   try {
     for (const ending of endingsOf(model, options.sizes)) {
-      const cut = cutAt(model, ending, options);
+      const cut = cutAt(model, withoutCopies(ending), options);
       if (cut) return cut;
     }
     return null;
@@ -57,9 +58,9 @@ function cutAt(model: OnnxModel, ending: Ending, { sizes }: ImportOptions): Cut 
   for (const tables of tablesOf(first)) {
     if (tables[0].rows < ending.inputs.reduce((n, { dims }) => n + dims[2] * dims[3], 0) / ending.inputs.length)
       continue;
-    const found = Probe.of(ending, tables);
-    const graph = found && cutGraph(model, { sizes, outputs });
-    const head = graph && headOfCut(basename(model.path), graph, ending, tables, found.levels, found.roles);
+    const probed = Probe.of(ending, tables);
+    const graph = probed && cutGraph(model, { sizes, outputs });
+    const head = graph && probed && headOfCut({ file: basename(model.path), graph, ending, ...probed }, tables);
     if (!head) continue;
     const replaced = model.outputs.flatMap(({ name }) => (outputs.includes(name) ? [] : [name]));
     return { graph, outputs, head: withSelection(head, ending.selection), replaced, selection: ending.selection };
@@ -90,14 +91,13 @@ function withSelection(head: DetectionHead, selection: Selection | null): Detect
   };
 }
 
-function headOfCut(
-  file: string,
-  graph: Graph,
-  ending: Ending,
-  tables: readonly Table[],
-  levels: readonly FoundLevel[],
-  roles: Roles,
-): DetectionHead | null {
+/** What a head is looked for in. */
+interface Probed extends Proof {
+  readonly roles: Roles;
+}
+
+function headOfCut(probed: Probed, tables: readonly Table[]): DetectionHead | null {
+  const { file, graph, ending, roles } = probed;
   const { w: width, h: height } = graph.maps[graph.inputs[0].map].shape;
   const input = { width, height };
   const steps: Steps = LEVELS_OF_INPUT.flatMap((value) => {
@@ -109,15 +109,14 @@ function headOfCut(
     if (table.fields < 4) continue;
     const place = boxFields(roles, t, 0);
     if (!place) continue;
-    const proof: Proof = { file, graph, ending, levels };
-    const box = fittedBoxes({ steps, table, levels, place, input, proof, roles });
+    const box = fittedBoxes({ steps, table, place, input, probed });
     if (!box) continue;
     const own = new Set(Array.from({ length: place.count }, (_, k) => `${place.part}/${place.field + k}`));
     // Distances come without objectness, centres with it, where one table has both boxes and scores.
     const withObjectness = box[0].box.form === 'center' && tables.length === 1;
     for (const guess of guessScores(roles, own, tables, withObjectness)) {
-      const head = assemble(file, ending, levels, box, place, guess);
-      if (provesScores(proof, resolveHead(graph, head, file), guess, tables)) return head;
+      const head = assemble(probed, box, place, guess);
+      if (provesScores(probed, resolveHead(graph, head, file), guess, tables)) return head;
     }
   }
   return null;
@@ -126,15 +125,14 @@ function headOfCut(
 interface BoxQuestion {
   readonly steps: Steps;
   readonly table: Table;
-  readonly levels: readonly FoundLevel[];
   readonly place: FieldPlace & { readonly count: number };
   readonly input: Size;
-  readonly proof: Proof;
-  readonly roles: Roles;
+  readonly probed: Probed;
 }
 
 /** Boxes of all levels in a form that is proven; null where there is none. */
-function fittedBoxes({ steps, table, levels, place, input, proof }: BoxQuestion): FittedBox[] | null {
+function fittedBoxes({ steps, table, place, input, probed }: BoxQuestion): FittedBox[] | null {
+  const { levels, graph, file } = probed;
   for (const form of place.count > 4 ? (['ltrb'] as const) : (['center', 'ltrb'] as const)) {
     for (const order of ORDERS) {
       const columns: BoxColumns = { table, first: 0, order, unit: unitOf(steps, table, levels, order, input) };
@@ -146,8 +144,8 @@ function fittedBoxes({ steps, table, levels, place, input, proof }: BoxQuestion)
         ...{ objectness: null, first: place, fn: 'none', count: 1, background: null },
         ...{ objectColumn: null, columns: [] },
       };
-      const head = assemble(proof.file, proof.ending, levels, boxes, place, guess);
-      if (provesBoxes(proof, resolveHead(proof.graph, head, proof.file), columns)) return boxes;
+      const head = assemble(probed, boxes, place, guess);
+      if (provesBoxes(probed, resolveHead(graph, head, file), columns)) return boxes;
     }
   }
   return null;
@@ -176,9 +174,7 @@ function partOf(levels: readonly FoundLevel[], level: FoundLevel, part: number):
 }
 
 function assemble(
-  file: string,
-  ending: Ending,
-  levels: readonly FoundLevel[],
+  { file, ending, levels }: Probed,
   boxes: readonly FittedBox[],
   box: FieldPlace,
   guess: ScoreGuess,
@@ -196,7 +192,10 @@ function assemble(
       ...{ rows: level.rows, cols: level.cols, stride, offset, anchors },
       box: { ...form, ...place(box) },
       ...(objectness ? { objectness: { ...place(objectness), fn: 'sigmoid' } } : {}),
-      score: { ...place(first), fn, count, ...(background === null ? {} : { background }) },
+      score: {
+        ...{ ...place(first), fn, count },
+        ...(background === null ? {} : { background }),
+      },
     };
   });
   const faces = classes === 1 && /face/i.test(file) ? { labels: ['face'] } : {};

@@ -1,4 +1,5 @@
 import type { Ending, EndingResult } from '../../onnx/ending';
+import { product, uniform } from './random';
 import { at, type Table } from './tables';
 
 /** Feature maps of one grid, and the rows that they become. */
@@ -24,17 +25,6 @@ export const column = (table: number, field: number): number => table * 65536 + 
 
 /** Which columns each channel of an anchor changes, by the parts of a level. */
 export type Roles = readonly (readonly ReadonlySet<number>[])[];
-
-/** Deterministic numbers in [0, 1). */
-export function uniform(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * Finds out what an ending does by changing its inputs and looking at what changes in its outputs: which rows are
@@ -84,7 +74,7 @@ export class Probe {
     const found = new Set<number>();
     for (const [t, table] of this.tables.entries()) {
       for (let field = 0; field < table.fields; field++) {
-        if (at(results, table, row, field) === at(this.results, table, row, field)) continue;
+        if (isRounding(at(results, table, row, field), at(this.results, table, row, field))) continue;
         found.add(column(t, field));
         if (isFirstEnough) return found;
       }
@@ -167,10 +157,11 @@ export class Probe {
   }
 }
 
-function isEqual(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
-  return a.size === b.size && [...a].every((v) => b.has(v));
+/** Whether two values differ by no more than rounding: changes of the inputs are about as large as these. */
+function isRounding(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
 }
 
-export function product(dims: readonly number[]): number {
-  return dims.reduce((a, b) => a * b, 1);
+function isEqual(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  return a.size === b.size && [...a].every((v) => b.has(v));
 }

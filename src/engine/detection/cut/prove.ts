@@ -4,7 +4,8 @@ import { boxAt, forEachScore, type Location } from '../decode';
 import type { ResolvedHead } from '../resolve';
 import { boxOf, type BoxColumns } from './fitBox';
 import type { ScoreGuess } from './fitScore';
-import { product, uniform, type FoundLevel } from './probe';
+import type { FoundLevel } from './probe';
+import { product, uniform } from './random';
 import { at, type Table } from './tables';
 
 /** What a head is proven on. */

@@ -1,4 +1,5 @@
-import type { EndingResult } from '../../onnx/ending';
+import type { Ending, EndingResult } from '../../onnx/ending';
+import { product, uniform } from './random';
 
 /** An output as rows, one for each location, of fields. */
 export interface Table {
@@ -27,4 +28,14 @@ export function tablesOf(results: readonly EndingResult[]): Table[][] {
 /** A field of a location. */
 export function at(results: readonly EndingResult[], table: Table, row: number, field: number): number {
   return results[table.output].values[row * table.perRow + field * table.perField];
+}
+
+/** An ending without the outputs that only rearrange its inputs, as old exports have them beside the boxes. */
+export function withoutCopies(ending: Ending): Ending {
+  const random = uniform(3);
+  const values = ending.inputs.map(({ dims }) => Float32Array.from({ length: product(dims) }, random));
+  const known = new Set(values.flatMap((list) => [...list]));
+  const copies = ending.run(values)?.map((result) => Array.from(result.values).every((v) => known.has(v))) ?? [];
+  if (!copies.includes(true) || !copies.includes(false)) return ending;
+  return { ...ending, run: (own) => ending.run(own)?.filter((_, output) => !copies[output]) ?? null };
 }
