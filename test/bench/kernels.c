@@ -99,7 +99,7 @@ static void report(const char *name, int32_t macs, const qmcu_map *out)
 
 typedef struct {
     const char *name;
-    char kind;    /* 'c' convolution, 'd' depthwise, 'f' fully connected, 'a' addition, 'p' global average */
+    char kind;    /* 'c' convolution, 'd' depthwise, 'f' fully connected, 'a' addition, 'm' maximum, 'p' average */
     int16_t size; /* of the input, square */
     int16_t in_channels;
     int16_t out_channels;
@@ -140,7 +140,10 @@ typedef struct {
     DEPTHWISE2D(18, "narrow dw3x3s1 14x14x384 u8-u8", 14, 384, 3, 1, QMCU_U8, QMCU_U8, 8)              \
     POLYNOMIAL(19, "narrow dw3x3s1 14x14x384 u8-u8 4-bit weights", 14, 384, 3, 1, QMCU_U8, QMCU_U8, 4) \
     DEPTHWISE2D(20, "narrow dw3x3s1 7x7x960 u8-u8", 7, 960, 3, 1, QMCU_U8, QMCU_U8, 8)                 \
-    OTHER("fc 320-1000 4-bit weights", 'f', 1, 320, 1000, 1, 1, QMCU_S8, QMCU_S8, 4)
+    OTHER("fc 320-1000 4-bit weights", 'f', 1, 320, 1000, 1, 1, QMCU_S8, QMCU_S8, 4)                   \
+    OTHER("add 48x48x24 u4-u4(elems)", 'a', 48, 24, 24, 1, 1, QMCU_U4, QMCU_U4, 8)                     \
+    OTHER("maxpool3x3s2 48x48x24", 'm', 48, 24, 24, 3, 2, QMCU_U8, QMCU_U8, 8)                         \
+    OTHER("maxpool3x3s2 48x48x24 u4-u4", 'm', 48, 24, 24, 3, 2, QMCU_U4, QMCU_U4, 8)
 
 #define PIXEL_BYTES(channels, format) ((channels) * (2 << ((format) >> 1)) / 8)
 #define NOTHING(...)
@@ -271,11 +274,22 @@ static void run_layer(const layer *l)
     }
     case 'a': {
         const qmcu_map in2 = dense_map(input2, l->size, l->size, l->in_channels, l->format);
-        const qmcu_scaled_sum params = {{NULL, NULL}, NULL, 1 << 13, {9000, 8000}, 14, -128, 127};
+        qmcu_scaled_sum params = {{NULL, NULL}, NULL, 1 << 13, {9000, 8000}, 14, -128, 127};
+        if (l->out_format == QMCU_U4) {
+            params.min = 0;
+            params.max = 15;
+        }
         randomize(input2, (size_t)(in2.h * in2.row_bytes));
         macs = size * size * l->out_channels;
         COUNTING_BEGIN();
         qmcu_add(&params, &in, &in2, &out);
+        COUNTING_END();
+        break;
+    }
+    case 'm': {
+        macs = size * size * l->out_channels * taps;
+        COUNTING_BEGIN();
+        qmcu_max_pool(&window, &in, &out);
         COUNTING_END();
         break;
     }
