@@ -85,6 +85,7 @@ const FEW = {
     'CONV2D_PACKED:4 beside CONV2D_PACKED:2',
     'CONV2D_PACKED:8 beside CONV2D_PACKED:2',
     'CONV2D_PACKED:4 CONV2D_PACKED:8 beside CONV2D_PACKED:2',
+    ...combinations(['ADD_NARROW:1', 'ADD_NARROW:2', 'ADD_NARROW:4']),
   ],
 };
 /** Of both. Functions for rows of 5 x 5 kernels count only beside what they call. */

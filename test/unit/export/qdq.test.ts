@@ -263,7 +263,8 @@ describe('QDQ export', function () {
   });
 
   const quantized = async (
-    options: Pick<QuantizeOptions, 'modelPath' | 'imagesPath' | 'preprocess' | 'bits' | 'weights' | 'grid' | 'limit'>,
+    options: Pick<QuantizeOptions, 'modelPath' | 'imagesPath' | 'preprocess' | 'bits' | 'weights' | 'grid' | 'limit'> &
+      Partial<QuantizeOptions>,
   ): Promise<OpenedPlan> => {
     const planPath = path.join(folder, `${path.basename(options.modelPath)}.quantmcu.json`);
     await quantize(
