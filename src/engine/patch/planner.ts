@@ -22,7 +22,10 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
   const pareto = options.firstFit ? [] : planner.pareto();
   const compare = (): readonly PatchCandidate[] => (options.firstFit ? planner.pareto() : pareto);
   if (best) return { best, pareto, compare, noFit: null };
-  const unstreamed = pareto.length > 0 ? pareto[pareto.length - 1] : planner.least(options.sramBytes);
+  const bound = pareto.length > 0 ? pareto[pareto.length - 1] : planner.least(options.sramBytes);
+  const unstreamed = bound && planner.laidOutAtLeast(bound, options.sramBytes);
+  if (unstreamed && unstreamed.arenaBytes <= options.sramBytes)
+    return { best: unstreamed, pareto, compare, noFit: null };
   // Seconds that only the account is worth, not a look at whether something fits.
   const streamed = unstreamed && !options.firstFit ? planner.leastStream() : null;
   const closest = streamed && streamed.arenaBytes < unstreamed!.arenaBytes ? streamed : unstreamed;
@@ -279,6 +282,13 @@ class Planner {
         whole.push({ ...candidate, arenaBytes });
     }
     return whole;
+  }
+
+  /** A candidate with what its layout takes, which may be more than its bound. @param enough bytes to stop at */
+  laidOutAtLeast(candidate: PatchCandidate, enough: number): PatchCandidate {
+    const { choice, tailStages, arenaBytes } = candidate;
+    const { layout } = this.estimator.layout(choice, { effort: 'thorough', enough }, tailStages);
+    return { ...candidate, arenaBytes: Math.max(arenaBytes, layout.bytes) };
   }
 
   /** The least arena there is, to {@link LEAST_STEP}. @param tooLittle bytes that are known not to be enough */

@@ -23,10 +23,10 @@ const AIM = 0.85;
 const BOLD = 2.5;
 /** Where nothing has kept to the budget yet, one attempt is foreseen to lose this share of it: estimates are noisy. */
 const CAUTIOUS = 0.35;
-/** Reductions closer than this are not worth another attempt. */
-const NEAR = 1.04;
+/** Reductions closer than this share of all that there is (and than 4 %) are not worth another attempt. */
+const NEAR = { share: 0.03, most: 1.04 };
 /** With less than this between what is kept and what is not, another round gains little. */
-const CLOSE = 1.12;
+const CLOSE = { share: 0.08, most: 1.12 };
 
 /**
  * The largest reduction of BitOPs whose loss stays within a budget, quantizing for real each time. Where to try is
@@ -49,6 +49,8 @@ export async function searchWithinBudget<T extends Attempt>(
 ): Promise<{ best: T; kept: boolean }> {
   let low = 1;
   let high = most;
+  // What is near in BitOPs, which fall to a quarter, is all there is on a core whose time falls by a fourth.
+  const near = ratioOf(NEAR, most);
   let factor = perUnit;
   let best: T | null = null;
   const earlier: T[] = [];
@@ -57,8 +59,8 @@ export async function searchWithinBudget<T extends Attempt>(
     const wanted = foreseenTo(AIM);
     const beside = round === 0 ? foreseenTo(BOLD) : best === null ? foreseenTo(CAUTIOUS) : Math.sqrt(wanted * high);
     const isNew = (reduction: number): boolean =>
-      round === 0 || (reduction / low >= NEAR && (high === most || high / reduction >= NEAR));
-    const isApart = Math.max(beside / wanted, wanted / beside) >= NEAR;
+      round === 0 || (reduction / low >= near && (high === most || high / reduction >= near));
+    const isApart = Math.max(beside / wanted, wanted / beside) >= near;
     const chosen = [wanted, ...(isApart ? [beside] : [])].filter(isNew).sort((a, b) => a - b);
     if (chosen.length === 0) break;
     const trials = await Promise.all(chosen.map((reduction) => attempt(reduction, earlier)));
@@ -68,7 +70,7 @@ export async function searchWithinBudget<T extends Attempt>(
     trials.forEach((trial, i) => {
       const reduction = chosen[i];
       if (trial.pointsLost <= budget) farthest = trial;
-      if (trial.pointsLost <= budget && reduction >= low && reduction < high * NEAR) {
+      if (trial.pointsLost <= budget && reduction >= low && reduction < high * near) {
         best = trial;
         low = reduction;
       } else high = Math.min(high, reduction);
@@ -82,11 +84,15 @@ export async function searchWithinBudget<T extends Attempt>(
     });
     // A bolder attempt may keep to the budget where a more cautious one did not: nothing below it is better.
     if (farthest !== null && farthest !== best) return { best: farthest, kept: true };
-    if (low >= most || high / low < CLOSE) break;
+    if (low >= most || high / low < ratioOf(CLOSE, most)) break;
   }
   if (best !== null) return { best, kept: true };
   const widest = await attempt(1, earlier);
   return { best: widest, kept: widest.pointsLost <= budget };
+}
+
+function ratioOf({ share, most }: typeof NEAR, largest: number): number {
+  return Math.min(most, largest ** share);
 }
 
 /** Largest reduction between two at which no more is predicted. */

@@ -179,6 +179,26 @@ describe('patch/planner', () => {
     assert.ok(!text.includes('\n') && text.includes(noFit!.peak.layer));
   });
 
+  it('lacks bytes wherever it refuses, also where the bound fits and its layout does not', () => {
+    let refused = 0;
+    for (const first of [false, true])
+      fc.assert(
+        fc.property(graphArbitrary({ size: 14, channels: 6 }), (graph) => {
+          const of = (sramBytes: number) => planPatches(graph, { memory: int8, sramBytes, firstFit: first });
+          const least = of(1).noFit!.closest.arenaBytes;
+          for (const sramBytes of [least - 1, least, least + 1]) {
+            const { best, noFit } = of(sramBytes);
+            assert.ok(best || sramBytes < least, `${sramBytes} of ${least} bytes are refused`);
+            if (best) assert.ok(best.arenaBytes <= sramBytes);
+            else refused++;
+            if (noFit) assert.ok(noFit.missingBytes > 0 && noFit.closest.arenaBytes > sramBytes);
+          }
+        }),
+        { numRuns: 25, seed: 7 },
+      );
+    assert.ok(refused > 0);
+  });
+
   it('finds stages of the tail where a patch stage alone does not fit, laid out, with no more work than that', () => {
     // Wide expansions far behind: a patch stage that reaches them has a long halo.
     const g = new GraphBuilder();

@@ -48,6 +48,25 @@ describe('accuracy budget', () => {
     },
   );
 
+  it('spends the budget where all that can be saved is little, as the time of a core without DSP', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 1.1, max: 1.5, noNaN: true }),
+        fc.double({ min: 0.05, max: 0.95, noNaN: true }),
+        fc.double({ min: -1, max: 1, noNaN: true }),
+        async (most, share, exponent) => {
+          // The budget is spent at a share of the way to the most.
+          const ideal = most ** share;
+          const per = 10 ** exponent / predicted(ideal);
+          const { best } = await searchWithinBudget(1, most, predicted, per, (reduction) =>
+            Promise.resolve({ reduction, pointsLost: predicted(reduction) / predicted(ideal) }),
+          );
+          assert.ok(best.reduction <= ideal && best.reduction >= ideal / most ** 0.1, `${best.reduction} of ${ideal}`);
+        },
+      ),
+    );
+  });
+
   it('keeps to the budget where 8 bits lose some of it already', async () => {
     await fc.assert(
       fc.asyncProperty(
