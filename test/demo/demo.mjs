@@ -12,7 +12,7 @@ const work = path.join(projectRoot, 'out/demo');
 const plan = path.join(work, 'gauge.quantmcu.json');
 const firmware = path.join(work, 'firmware');
 // A part with 64 KB of RAM; the stack and the application keep 4 KB.
-const SRAM_BYTES = 60 * 1024;
+const SRAM_BYTES = 44 * 1024;
 
 /**
  * Runs a command, showing what it prints; ends the demo when it fails. @param {string} command @param {string[]} args

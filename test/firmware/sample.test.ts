@@ -25,7 +25,7 @@ describe('the sample as firmware', function () {
     cpSync(path.join(sample, 'gauge.onnx'), path.join(folder, 'gauge.onnx'));
     opened = await planSample(path.join(folder, 'gauge.quantmcu.json'), {
       modelPath: path.join(folder, 'gauge.onnx'),
-      target: { id: 'custom', sramBytes: 60 * 1024, flashBytes: 400 * 1024 },
+      target: { id: 'custom', sramBytes: 44 * 1024, flashBytes: 400 * 1024 },
       grid: 'auto',
       weights: 'auto',
       preprocess: presetPreprocess('unit'),

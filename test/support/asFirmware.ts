@@ -82,6 +82,8 @@ export async function asFirmware(
         std: [1],
       },
       limit: 0,
+      // Outputs are compared as the network has them.
+      head: 'none',
       cachePath: null,
       ...others,
     },
