@@ -27,8 +27,8 @@ import { lossOf, type OutputLoss } from '../vdqs/loss';
 import { measureSensitivities, SENSITIVITY_IMAGES } from '../vdqs/sensitivity';
 import { decisionUnits, type DecisionUnit } from '../vdqs/units';
 
-/** Images that error compensation uses; more help little. */
-export const COMPENSATION_IMAGES = 128;
+/** Images that error compensation uses: thin networks gain from each up to there. */
+export const COMPENSATION_IMAGES = 192;
 
 /** What is quantized. */
 export interface ModelToQuantize {
