@@ -1,4 +1,4 @@
-// What classes of patches are worth in the patch stage at 256 KiB:
+// What classes of patches are worth in the patch stage where SRAM is small:
 //
 //     node test/bench/classes.mjs [--images N] [MODEL…]
 //
@@ -15,39 +15,41 @@ import { imagenet } from './reference.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { images: { type: 'string', default: '48' }, fitted: { type: 'string', default: '32' } },
+  options: {
+    images: { type: 'string', default: '200' },
+    fitted: { type: 'string', default: '32' },
+  },
 });
-const KIB = 256;
 const networks = [
-  { model: 'squeezenet1.1_224_imagenet', name: 'SqueezeNet 1.1' },
-  { model: 'mobilenetv2_1.0_224_tv', name: 'MobileNetV2' },
+  { model: 'mobilenetv1_0.25_224_imagenet', name: 'MobileNetV1 0.25', preprocess: 'tf', kib: 192, tuned: 8 },
+  { model: 'squeezenet1.1_224_imagenet', name: 'SqueezeNet 1.1', preprocess: 'imagenet', kib: 256, tuned: 16 },
+  { model: 'mobilenetv2_1.0_224_tv', name: 'MobileNetV2', preprocess: 'imagenet', kib: 256, tuned: 8 },
 ];
 const store = path.join(projectRoot, 'test/bench/classes.json');
-/** @type {Record<string, any>} */
-const measured = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
+/** @returns {Record<string, any>} */
+const stored = () => (existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {});
 
 const bundle = await bundleTests('classes', [], {
   stdin: { contents: "export * from './test/bench/classes';", resolveDir: projectRoot, loader: 'js' },
 });
 const { classesOf } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();
-for (const { model } of networks) {
-  if (measured[model] || (positionals.length > 0 && !positionals.some((p) => model.startsWith(p)))) continue;
+const CLASSES = /** @type {const} */ (['everywhere', 'nowhere', 'ranked', 'random', 'measured', 'cheapest']);
+for (const { model, preprocess, kib, tuned } of networks) {
+  if (stored()[model] || (positionals.length > 0 && !positionals.some((p) => model.startsWith(p)))) continue;
   const result = await classesOf({
-    ...{ model, preprocess: 'imagenet', ...imagenet },
-    ...{ fitted: Number(values.fitted), images: Number(values.images), sramBytes: KIB * 1024 },
+    ...{ model, preprocess, ...imagenet, sramBytes: kib * 1024 },
+    ...{ fitted: Number(values.fitted), images: Number(values.images), tuned },
   });
   const short = (/** @type {number[]} */ list) => list.map((v) => Number(v.toPrecision(4)));
-  measured[model] = {
-    ...result,
-    rows: result.rows.map((/** @type {any} */ r) => ({
-      ...r,
-      ...{ everywhere: short(r.everywhere), ranked: short(r.ranked) },
-      ...{ chessboard: short(r.chessboard), random: short(r.random) },
-    })),
-  };
-  writeFileSync(store, `${JSON.stringify(measured)}\n`);
+  const rows = result.rows.map((/** @type {any} */ r) => ({
+    ...r,
+    ...Object.fromEntries(CLASSES.map((c) => [c, short(r[c])])),
+  }));
+  // Read again: another network may have been measured meanwhile.
+  writeFileSync(store, `${JSON.stringify({ ...stored(), [model]: { ...result, rows } })}\n`);
 }
+const measured = stored();
 
 /** Mean and standard error. @param {number[]} list */
 function meanOf(list) {
@@ -55,54 +57,77 @@ function meanOf(list) {
   const square = list.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, list.length - 1);
   return { mean, error: Math.sqrt(square / list.length) };
 }
-const plus = (/** @type {number[]} */ list) => {
+/** What has not been measured. */
+const NONE = '–';
+const plus = (/** @type {number[] | undefined} */ list) => {
+  if (!list) return NONE;
   const { mean, error } = meanOf(list);
   return `${mean.toFixed(4)} ± ${error.toFixed(4)}`;
 };
-const less = (/** @type {number[]} */ a, /** @type {number[]} */ b) => plus(a.map((v, i) => v - b[i]));
+const less = (/** @type {number[] | undefined} */ a, /** @type {number[]} */ b) => plus(a?.map((v, i) => v - b[i]));
 
 const ablation = JSON.parse(readFileSync(path.join(projectRoot, 'test/bench/ablation.json'), 'utf8'));
 const accuracy = JSON.parse(readFileSync(path.join(projectRoot, 'test/bench/accuracy.json'), 'utf8'));
+/** Percent of the BitOPs saved at a reduction. @param {number} reduction */
+const savedAt = (reduction) => 100 * (1 - 1 / reduction);
 /**
- * Nats that a plan of the accuracy table pays for each percent of BitOPs saved, beyond 8 bits.
- * @param {string} model @param {string} name
+ * Nats that plans of a network pay for each percent of BitOPs saved: up to 2.2×, beyond 8 bits, and from there to 3×.
+ * @param {string} model
  */
-function pays(model, name) {
+function pays(model) {
+  const [wide, plan, bold] = ['8 bits', '2.2×', '3×'].map((name) => accuracy[`${model} / ${name}`]);
   const whole = ablation[`${model} / all parts`];
-  if (name.endsWith('ablation')) return whole ? whole.divergence / (100 * (1 - 1 / whole.reduction)) : null;
-  const [plan, wide] = [accuracy[`${model} / ${name}`], accuracy[`${model} / 8 bits`]];
-  if (!plan || !wide) return null;
-  return (plan.divergence.mean - wide.divergence.mean) / (100 * (1 - 1 / plan.reduction));
+  const texts = [];
+  if (plan && wide)
+    texts.push(`2.2× ${((plan.divergence.mean - wide.divergence.mean) / savedAt(plan.reduction)).toFixed(4)}`);
+  else if (whole) texts.push(`2.2× of the ablation ${(whole.divergence / savedAt(whole.reduction)).toFixed(4)}`);
+  if (plan && bold) {
+    const price = (bold.divergence.mean - plan.divergence.mean) / (savedAt(bold.reduction) - savedAt(plan.reduction));
+    texts.push(`from 2.2× to 3× ${price.toFixed(4)}`);
+  }
+  return texts.join(', ');
 }
 
-const COLUMNS = [
-  ...['maps at 4 bits', 'BitOPs saved, %', 'everywhere', 'half at 8 bits, by VDPC', 'half, at random'],
-  ...['VDPC less random', 'chessboard less random', 'price everywhere', 'by VDPC', 'at random'],
-];
+const WORTH = ['maps at 4 bits', 'BitOPs saved, %', 'time saved, %, weights of 8 / 4 bits', 'everywhere', 'nowhere'];
+const HALF = ['half by VDPC', 'half at random', 'half by cost', 'VDPC less random', 'cost less random'];
+const PRICE = ['price everywhere', 'by VDPC', 'at random', 'by cost', 'cheapest quarter'];
+/** @param {string[]} heads @param {string[][]} lines */
+const table = (heads, lines) =>
+  [heads, heads.map((_, i) => (i === 0 ? '---' : '---:')), ...lines].map((l) => `| ${l.join(' | ')} |`).join('\n');
 const sections = networks
   .filter(({ model }) => measured[model])
-  .map(({ model, name }) => {
+  .map(({ model, name, kib }) => {
     const { grid, splitMap, rows } = measured[model];
     const price = (/** @type {any} */ r, /** @type {string} */ of, /** @type {number} */ share) =>
-      (meanOf(r[of]).mean / (100 * r.saved * share)).toFixed(4);
-    const lines = rows.map(
-      (/** @type {any} */ r) =>
-        `| ${r.name} | ${(100 * r.saved).toFixed(2)} | ${plus(r.everywhere)} | ${plus(r.ranked)} | ` +
-        `${plus(r.random)} | ${less(r.ranked, r.random)} | ${less(r.chessboard, r.random)} | ` +
-        `${price(r, 'everywhere', 1)} | ${price(r, 'ranked', 0.5)} | ${price(r, 'random', 0.5)} |`,
-    );
-    const others = ['default', '2.2×', '3×', '2.2× of the ablation']
-      .map((plan) => ({ plan, price: pays(model, plan) }))
-      .filter((p) => p.price !== null)
-      .map((p) => `${p.plan} ${p.price?.toFixed(4)}`);
-    return `## ${name}: ${grid.rows}×${grid.cols} patches up to ${splitMap}, ${rows[0].everywhere.length} images
+      r[of] ? (meanOf(r[of]).mean / (100 * r.saved * share)).toFixed(4) : NONE;
+    const percent = (/** @type {number} */ share) => (100 * share).toFixed(2);
+    const images = rows[0].everywhere.length;
+    return `## ${name} in ${kib} KiB: ${grid.rows}×${grid.cols} patches up to ${splitMap}, ${images} images
 
-The whole network pays on average, layer by layer, in nats for each percent of BitOPs saved:
-${others.join(', ')}.
+The whole network pays, layer by layer, in nats for each percent of BitOPs saved: ${pays(model)}.
 
-| ${COLUMNS.join(' | ')} |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-${lines.join('\n')}`;
+${table(
+  WORTH,
+  rows.map((/** @type {any} */ r) => [
+    ...[r.name, percent(r.saved), r.time ? `${percent(r.time.weights8)} / ${percent(r.time.weights4)}` : NONE],
+    ...[plus(r.everywhere), plus(r.nowhere)],
+  ]),
+)}
+
+${table(
+  [WORTH[0], ...HALF],
+  rows.map((/** @type {any} */ r) => [
+    ...[r.name, plus(r.ranked), plus(r.random), plus(r.measured), less(r.ranked, r.random), less(r.measured, r.random)],
+  ]),
+)}
+
+${table(
+  [WORTH[0], ...PRICE],
+  rows.map((/** @type {any} */ r) => [
+    ...[r.name, price(r, 'everywhere', 1), price(r, 'ranked', 0.5), price(r, 'random', 0.5)],
+    ...[price(r, 'measured', 0.5), price(r, 'cheapest', 0.25)],
+  ]),
+)}`;
   });
 writeFileSync(
   path.join(projectRoot, 'test/bench/classes.md'),
@@ -110,11 +135,17 @@ writeFileSync(
 
 ${leadOf('classes.md')}
 
-Written by \`node test/bench/classes.mjs\`: networks that need patches in ${KIB} KiB, in the stage that the planner
-takes at 8 bits. The maps that its layers read get 4 bits, everywhere or in half of the patches, the others keeping 8;
-weights have 8 bits and are fitted. Divergence of the classes from the 8-bit network's, nats, mean ± standard error;
-differences are paired image by image. Random: the mean of 3 drawings. Price: nats for each percent of the network's
-BitOPs that is saved. A decision is worthwhile if its price is below what the rest of the network pays.
+Written by \`node test/bench/classes.mjs\`: networks in 256 KiB, or less where they need no patches in that, in the
+stage that the planner takes at 8 bits. The maps that its layers read get 4 bits, everywhere or in half of the patches,
+the others keeping 8; all at once, and by themselves those that save at least 1.5 % of the BitOPs. Weights have 8 bits
+and are fitted. Nowhere: all patches keep 8 bits, with the range of the 4-bit codes and the weights fitted to them.
+Divergence of the classes from the 8-bit network's, nats, mean ± standard error; differences are paired image by image.
+Random: the mean of 3 drawings. By cost: every patch alone is set to 4 bits on 8 other images (SqueezeNet: 16), and the
+dearest keep 8: about the best that classes by position can do. Time: share of the estimated instructions of all layers
+with weights on the Cortex-M4 that 4 bits in all patches save, beside weights of 8 bits and of 4; less than 0 takes
+more. Price: nats for each percent of the network's BitOPs that is saved; the cheapest quarter is at 4 bits by cost, the
+others at 8. A decision is worthwhile if its price is below what the rest of the network pays. A dash: not measured in
+that run, which had fewer images and decisions of any size.
 
 ${sections.join('\n\n')}
 `,
