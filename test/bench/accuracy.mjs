@@ -1,8 +1,9 @@
 // Accuracy against BitOPs on other images than those of the calibration: each model at 8 bits, within the default
 // budget of 1 point, and at given reductions.
 //
-//     npm run build && node test/bench/accuracy.mjs [--images N] [--row TEXT] [MODEL…]
+//     npm run build && node test/bench/accuracy.mjs [--images N] [--row TEXT [--exact]] [MODEL…]
 //
+// --row: the configurations whose name contains the text; with --exact, the one of that name.
 // Writes test/bench/accuracy.md from test/bench/accuracy.json, where each row is kept as soon as it is measured: a row
 // that is there with as many images is not measured again (delete the file, or give other --images, to measure anew).
 // Needs ../shared/data, but for the sample.
@@ -18,6 +19,7 @@ const { values, positionals } = parseArgs({
   options: {
     images: { type: 'string', default: '500' },
     row: { type: 'string', default: '' },
+    exact: { type: 'boolean', default: false },
     dist: { type: 'string', default: path.join(projectRoot, 'dist') },
   },
 });
@@ -29,7 +31,7 @@ const store = path.join(projectRoot, 'test/bench/accuracy.json');
 const work = mkdtempSync(path.join(tmpdir(), 'quantmcu-accuracy-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
-const CALIBRATION_IMAGES = '128';
+const CALIBRATION_IMAGES = '256';
 const shared = (/** @type {string} */ file) => path.join(data ?? '', file);
 
 /**
@@ -80,7 +82,7 @@ const configurations = [
   { name: '3×', options: ['--bitops-target', '3'] },
   { name: 'default', options: [] },
   { name: 'default, fewest BitOPs', options: ['--objective', 'bitops'] },
-].filter(({ name }) => name.includes(values.row));
+].filter(({ name }) => (values.exact ? name === values.row : name.includes(values.row)));
 
 /** What the command line prints, and the seconds of processor time that it took. @param {string[]} args */
 function run(args) {
