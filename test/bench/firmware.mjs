@@ -121,6 +121,7 @@ function measure({ network, bits, core, optimize, work, board }) {
   const selftest = bytesOf(`${name}_selftest.c`);
   const all = [...sections.values()].reduce((a, b) => a + b, 0) - bytesOf('driver.c') - selftest;
   const constants = bytesOf(`${name}_weights.c`);
+  const biases = readFileSync(weights, 'utf8').matchAll(/_bias_\d+\[(\d+)\]/g);
   if (!(constants > 0 && all > constants)) throw new Error(`${elf}.map names no sections of ${name}`);
   return {
     model: network.name,
@@ -130,6 +131,7 @@ function measure({ network, bits, core, optimize, work, board }) {
     code: all - constants,
     weights: macro('WEIGHT_BYTES'),
     tables: constants - macro('WEIGHT_BYTES'),
+    channels: [...biases].reduce((sum, [, length]) => sum + Number(length), 0),
     selftest,
     ram: macro('ARENA_BYTES'),
     stack,
