@@ -202,6 +202,7 @@ const answer = ['8 bits', 'default', 'default, fewest BitOPs', '2.2×', '3×']
   .map(
     (name) => `| ${name} | ${range(of(name), (r) => r.reduction, 2)} | ${range(of(name), drop)} | ${of(name).length} |`,
   );
+const fewest = of('default, fewest BitOPs').length > 0 ? '; fewest BitOPs: with\n`--objective bitops`' : '';
 const columns = [
   'model',
   'configuration',
@@ -234,11 +235,11 @@ ${answer.join('\n')}
 Written by \`node test/bench/accuracy.mjs\`. Layer by layer, integer arithmetic of the firmware, on other images than it
 was calibrated on (at most ${CALIBRATION_IMAGES}), but for the key words, whose two samples come from the same 1000
 recordings. BitOPs: those at 8 bits over those of the plan; instructions likewise, estimated for the Cortex-M4. The
-default minimises instructions and BitOPs together and may lose 1 point beyond 8 bits; fewest BitOPs: within the same
-budget, with \`--objective bitops\`. Drop: points of top-1 below float on the same images,
-with the standard error of the paired difference. Divergence: mean Kullback-Leibler divergence from the float network's
-classes, nats; beyond 8 bits: less that of the 8-bit plan, paired image by image. Expected: the drop foreseen without
-labels (\`expectedPointsLost\`) on the images evaluated. Seconds: processor seconds of \`quantize\`, including
+default minimises instructions and BitOPs together and may lose 1 point beyond 8 bits${fewest}. Drop: points
+of top-1 below float on the same images, with the standard error of the paired difference. Divergence: mean
+Kullback-Leibler divergence from the float network's classes, nats; beyond 8 bits: less that of the 8-bit plan, paired
+image by image. Expected: the drop foreseen without labels (\`expectedPointsLost\`) on the images evaluated.
+Seconds: processor seconds of \`quantize\`, including
 calibration if it was not cached.
 
 | ${columns.join(' | ')} |
