@@ -82,10 +82,12 @@ export class BitState implements BitDecisions {
     else for (const map of unit.maps) this.maps[map] = bits;
   }
 
-  /** Bits by the entropy score. */
+  /** Bits by the entropy score, or the only ones that there are. */
   takeScored(unit: DecisionUnit, bits: Bits): void {
     this.set(unit, bits);
-    if (this.lockedBits(unit) === null) this.reasons.unit(unit, unit.readers.length === 0 ? 'unread' : 'score');
+    if (this.lockedBits(unit) !== null) return;
+    const by = this.options.bits.length > 1 ? 'score' : 'asked';
+    this.reasons.unit(unit, unit.readers.length === 0 ? 'unread' : by);
   }
 
   /**

@@ -101,6 +101,7 @@ describe('why bits are as they are', function () {
       [asked.account!.limitedBy, asked.account!.layers['/stem/conv/Conv'].weights.by],
       ['bits', 'asked'],
     );
+    assert.ok(!reasons(await now(asked)).has('score'), 'where there is one width, no score chose it');
     const tight = await now(
       await planOf({
         bits: [8, 4, 2],
