@@ -119,7 +119,7 @@ function bandsOf(graph: Graph, map: MapId, producer: Part, reader: Part): (Band 
   const { rows, cols } = reader.scheduled.grid;
   let written = 0;
   let strip = 0;
-  return Array.from({ length: rows }, (_, row) => {
+  const bands = Array.from({ length: rows }, (_, row): Band | null => {
     const { y0, y1 } = reader.branches[row * cols].parts.get(map)!.need;
     if (y1 <= y0) return null;
     const before = written;
@@ -131,6 +131,14 @@ function bandsOf(graph: Graph, map: MapId, producer: Part, reader: Part): (Band 
       written,
     };
   });
+  // Where later patches begin above earlier ones, the bands before theirs hold on to those rows.
+  let begin = Infinity;
+  return bands.reduceRight<(Band | null)[]>((later, band) => {
+    if (!band) return [null, ...later];
+    begin = Math.min(begin, band.window.y0);
+    const kept = { ...band.kept, y0: Math.min(begin, band.kept.y1) };
+    return [{ ...band, window: { ...band.window, y0: begin }, kept }, ...later];
+  }, []);
 }
 
 /** Where a row of patches ends in the split map. */
