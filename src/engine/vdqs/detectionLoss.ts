@@ -6,7 +6,7 @@ import { oncePerPair } from '../detection/oncePerImage';
 import { intersectionOverUnion, suppress } from '../detection/suppress';
 import type { ImageOutputs } from './divergence';
 
-/** Scores below this are background in both networks: no threshold is so low, and most cells have lower ones. */
+/** Chances below this are background in both networks: no threshold is so low, and most cells have lower ones. */
 const LEAST_SCORE = 0.02;
 
 /**
@@ -24,12 +24,29 @@ const EVEN_IMAGES = 128;
 
 /**
  * How far a detector's decoded outputs are from reference outputs: over all locations where either sees something, the
- * Kullback-Leibler divergence of each class's score, taken for the chance that it is there, and the reference's score
- * times what the box lacks of overlapping with the reference's. It is what detectors are trained by; background, of
- * which there is a hundred times more, has scores near 0 in both and adds nothing. Per object that the reference sees.
+ * Kullback-Leibler divergence of each class's chance to be there, and the reference's best chance times what the box
+ * lacks of overlapping with the reference's. It is what detectors are trained by; background, of which there is a
+ * hundred times more, has chances near 0 in both and adds nothing. Per object that the reference sees.
  */
 export function detectionDivergence(head: ResolvedHead, reference: ImageOutputs, outputs: ImageOutputs): number {
-  return perObject(reference.map((image, i) => imageDivergence(head, image, outputs[i])));
+  const chances = ofChances(head);
+  return perObject(reference.map((image, i) => imageDivergence(chances, image, outputs[i])));
+}
+
+/**
+ * The head with objectness times class for its scores: the chance that the class is there. Heads that take powers of
+ * the two, such as their geometric mean, rank boxes by them; a class of one in a thousand then has a score of a tenth,
+ * and what rounding does to such classes would outweigh the objects.
+ */
+function ofChances(head: ResolvedHead): ResolvedHead {
+  if (head.levels.every(({ level }) => level.score.powers === undefined)) return head;
+  return {
+    ...head,
+    levels: head.levels.map((resolved) => {
+      const { level } = resolved;
+      return { ...resolved, level: { ...level, score: { ...level.score, powers: [1, 1] } } };
+    }),
+  };
 }
 
 /** What an image adds to {@link detectionDivergence}. */
@@ -113,8 +130,9 @@ function finalBoxes(head: ResolvedHead, outputs: readonly Float32Array[]): Detec
  * @returns the estimate for one head. It remembers images by their outputs, which may not change.
  */
 export function expectedMapLost(head: ResolvedHead): (float: ImageOutputs, quantized: ImageOutputs) => number {
+  const chances = ofChances(head);
   const change = oncePerPair((float, quantized) => ({
-    divergence: imageDivergence(head, float, quantized),
+    divergence: imageDivergence(chances, float, quantized),
     agreement: compareBoxes(finalBoxes(head, float), finalBoxes(head, quantized)),
   }));
   return (float, quantized) => {
