@@ -1,6 +1,6 @@
 import { layersInstructions } from '../engine/cost/scheduleInstructions';
 import * as path from 'node:path';
-import { assemble } from '../engine/codegen';
+import { assembled } from '../engine/codegen';
 import { graphMacs } from '../engine/graph/macs';
 import type { Region } from '../engine/graph/region';
 import { isWeighted, type LayerId, type MapId, type Shape } from '../engine/graph/types';
@@ -71,7 +71,7 @@ export function planView(
   const share = plan.patchStage ? outlierShare(plan.patchStage) : 0;
   const cost = programCost(graph, program, share);
   const made = flashOptions(plan.target);
-  const { flash, forms } = assemble(program, program.name, made);
+  const { flash, forms } = assembled(program, made);
   const instructions = layersInstructions(graph, program, share, core, forms);
   const board = boardOf(target);
   // Boxes are decoded at any bits.
@@ -104,7 +104,7 @@ export function planView(
         estimate: estimateFlash(programWork(program), forms, core),
       },
       levels: OPTIMIZE_LEVELS.map((optimize) => {
-        const at = assemble(program, program.name, flashOptions(plan.target, optimize));
+        const at = assembled(program, flashOptions(plan.target, optimize));
         return { optimize, flashBytes: at.flash.total, latencyMs: latencyMs(program, board, share, at.forms) };
       }),
       macs: cost.macs,

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import * as path from 'node:path';
 import { presetPreprocess, type Preset } from '../../src/engine/calibration/preprocess';
-import { programFlash } from '../../src/engine/codegen/flash';
+import { assembled } from '../../src/engine/codegen/flash';
 import { silentProgress } from '../../src/engine/common/progress';
 import type { Flash } from '../../src/engine/cost/flash';
 import { openPlan } from '../../src/engine/planned/open';
@@ -97,6 +97,6 @@ async function toldFlash(
     );
   const { program } = await openPlan(planPath);
   return Object.fromEntries(
-    OPTIMIZE_LEVELS.map((optimize) => [optimize, programFlash(program, flashOptions(target, optimize))]),
+    OPTIMIZE_LEVELS.map((optimize) => [optimize, assembled(program, flashOptions(target, optimize)).flash]),
   ) as Record<Optimize, Flash>;
 }

@@ -11,16 +11,20 @@ const sample = path.join(projectRoot, 'media/sample');
 const work = path.join(projectRoot, 'out/demo');
 const plan = path.join(work, 'gauge.quantmcu.json');
 const firmware = path.join(work, 'firmware');
-// A part with 64 KB of RAM; the stack and the application keep 4 KB.
+// A part with 48 KB of RAM; the stack and the application keep 4 KB.
 const SRAM_BYTES = 44 * 1024;
+
+/** An argument as somebody in the project's folder would type it. @param {string} arg */
+function shown(arg) {
+  if (arg === process.execPath) return 'node';
+  return path.isAbsolute(arg) ? path.relative(projectRoot, arg) || '.' : arg;
+}
 
 /**
  * Runs a command, showing what it prints; ends the demo when it fails. @param {string} command @param {string[]} args
  */
 function run(command, args, options = {}) {
-  console.log(
-    `\n$ ${[command, ...args].map((a) => (path.isAbsolute(a) ? path.relative(projectRoot, a) || '.' : a)).join(' ')}`,
-  );
+  console.log(`\n$ ${[command, ...args].map(shown).join(' ')}`);
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', cwd: projectRoot, ...options });
   if (status !== 0) {
     console.error(error ? `${command}: ${error.message}` : `${command} failed.`);

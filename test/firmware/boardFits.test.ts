@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { presetPreprocess, type Preset } from '../../src/engine/calibration/preprocess';
 import { silentProgress } from '../../src/engine/common/progress';
-import { programFlash } from '../../src/engine/codegen';
+import { assembled } from '../../src/engine/codegen';
 import { openPlan } from '../../src/engine/planned/open';
 import { quantize } from '../../src/engine/run/quantize';
 import { arenaTarget, flashOptions, formsFlashBytes } from '../../src/engine/targets/capacity';
@@ -61,7 +61,7 @@ describe('networks on boards of their own', function () {
         silentProgress,
       );
       const { program } = await openPlan(planPath);
-      const { total } = programFlash(program, flashOptions(target));
+      const { total } = assembled(program, flashOptions(target)).flash;
       const core = coreOf(target);
       assert.ok(core === 'cortex-m4' || core === 'cortex-m7');
       const linker = new FlashLinker(path.join(folder, core), core);

@@ -64,23 +64,29 @@ export function assemble(
   };
   if (optimize === 'size' && forms.size === 0) return assembleWith(null);
   const made = assembleWith(new SpecialKernels(program, name, stored, cores.includes('dsp')));
-  // Values of weights may forbid forms that were chosen by shape, so that code for both is linked.
+  // Values of weights may forbid forms that were chosen by shape, so that code for both is linked; and what is not made
+  // for size has faster sums, too.
   const isLarge = optimize === 'size' || (target !== undefined && made.flash.total > target.flashBytes);
-  if (forms.size === 0 || !isLarge) return made;
+  if (!isLarge) return made;
   const plain = assembleWith(null);
   return plain.flash.total < made.flash.total ? plain : made;
 }
 
-const told = new WeakMap<Program, Map<string, Flash>>();
+type Told = Pick<Assembly, 'flash' | 'forms'>;
 
-/** The flash of a Program's sources: one total for everybody who tells it, computed once. */
-export function programFlash(program: Program, options: FlashOptions): Flash {
-  const known = told.get(program) ?? new Map<string, Flash>();
+const told = new WeakMap<Program, Map<string, Told>>();
+
+/** Flash and forms of a Program's sources: the same for everybody who tells them, computed once. */
+export function assembled(program: Program, options: FlashOptions): Told {
+  const known = told.get(program) ?? new Map<string, Told>();
   told.set(program, known);
   const key = JSON.stringify([options.optimize, options.target?.core, options.target?.flashBytes]);
-  let flash = known.get(key);
-  if (!flash) known.set(key, (flash = assemble(program, program.name, options).flash));
-  return flash;
+  let found = known.get(key);
+  if (!found) {
+    const { flash, forms } = assemble(program, program.name, options);
+    known.set(key, (found = { flash, forms }));
+  }
+  return found;
 }
 
 function codeBytesOf(

@@ -1,5 +1,5 @@
 export { toIdentifier } from './identifier';
-export { assemble, goldenCount, programFlash } from './flash';
+export { assemble, assembled, goldenCount } from './flash';
 export type { FlashOptions } from './flash';
 export { renderC, renderSources, selfContained } from './render';
 export type { RuntimeNeeds } from './runtime';

@@ -12,7 +12,6 @@ import {
   type Forms,
   type WeightedLayer,
 } from './layerForm';
-import type { RuntimeUses } from './runtimeUses';
 import type { Work } from './work';
 import { workUses } from './workUses';
 
@@ -58,7 +57,7 @@ export function layersOf(work: readonly Work[]): WeightedLayer[] {
 }
 
 /** Weights, tables, parameters and the code of the steps in plain forms: everything but kernels. */
-export function baseBytes(work: readonly Work[], core: Core): number {
+function baseBytes(work: readonly Work[], core: Core): number {
   const layers = layersOf(work);
   const weights = layers.reduce((sum, l) => sum + Math.ceil((l.weights * l.weightBits) / 8), 0);
   return Math.ceil(MARGIN * (weights + tableBytes(work, layers) + stepBytes(work, core)));
@@ -161,7 +160,7 @@ const FUNCTIONS: Record<Work['call']['op'], string | null> = {
 };
 
 /** Functions of the runtime that a network's steps and the kernels made for its layers call. */
-export function runtimeFunctions(work: readonly Work[], forms: Forms, core: Core): Set<string> {
+function runtimeFunctions(work: readonly Work[], forms: Forms, core: Core): Set<string> {
   const { kernelCalls } = codeTable(core);
   const isDsp = DSP_CORES.includes(core);
   const needed = new Set<string>();
@@ -182,41 +181,76 @@ export function runtimeFunctions(work: readonly Work[], forms: Forms, core: Core
   return needed;
 }
 
-/** What calls use, on cores whose runtime is compiled only for that. */
-export function usesOf(work: readonly Work[], forms: Forms, core: Core): RuntimeUses | undefined {
-  return DSP_CORES.includes(core) ? workUses(work, forms) : undefined;
-}
-
-/** All flash of a network in these forms, the self-test aside. */
-export function estimateFlash(work: readonly Work[], forms: Forms, core: Core): number {
-  const more = formsBytes(layersOf(work), forms, core);
-  return (
-    baseBytes(work, core) + more + runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core))
-  );
-}
-
 /**
- * As {@link estimateFlash}, but no more than what is linked in the end: layers of one shape share their kernels, which
- * they do where their shifts agree, and nothing is added for what no call tells.
+ * Flash of a network in any forms. What does not depend on them is added up once: forms are chosen by asking hundreds
+ * of times.
  */
-export function leastFlash(work: readonly Work[], forms: Forms, core: Core): number {
-  const stored = layersOf(work).reduce((sum, l) => sum + storedBytes(l, forms.get(l.layer) ?? PLAIN_FORM), 0);
-  return Math.floor(baseBytes(work, core) / MARGIN) + stored + kernelBytes(work, forms, core);
-}
+export class FlashEstimate {
+  readonly layers: readonly WeightedLayer[];
+  /** {@link baseBytes}. */
+  readonly base: number;
+  private readonly steps: number;
+  private readonly kinds: readonly Work[];
 
-/** Of {@link leastFlash}, the code: steps and what they call. */
-export function leastCode(work: readonly Work[], forms: Forms, core: Core): number {
-  return stepBytes(work, core) + kernelBytes(work, forms, core);
-}
-
-/** Kernels made for layers, those of one shape once, and the runtime. */
-function kernelBytes(work: readonly Work[], forms: Forms, core: Core): number {
-  const kernels = new Map<string, number>();
-  for (const layer of layersOf(work)) {
-    const form = forms.get(layer.layer) ?? PLAIN_FORM;
-    for (const { key, shape } of layerKernels(layer, form)) kernels.set(shape, keyBytes(core, key));
-    for (const [caller, bytes] of callers(layer, form, core)) kernels.set(caller, bytes);
+  constructor(
+    work: readonly Work[],
+    readonly core: Core,
+  ) {
+    this.layers = layersOf(work);
+    this.base = baseBytes(work, core);
+    this.steps = stepBytes(work, core);
+    this.kinds = kindsOf(work);
   }
-  const made = [...kernels.values()].reduce((sum, bytes) => sum + bytes, 0);
-  return made + runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core));
+
+  /** All flash of the network, the self-test aside. */
+  total(forms: Forms): number {
+    return this.base + formsBytes(this.layers, forms, this.core) + this.runtime(forms);
+  }
+
+  /**
+   * As {@link total}, but no more than what is linked in the end: layers of one shape share their kernels, which they
+   * do where their shifts agree, and nothing is added for what no call tells.
+   */
+  least(forms: Forms): number {
+    const stored = this.layers.reduce((sum, l) => sum + storedBytes(l, forms.get(l.layer) ?? PLAIN_FORM), 0);
+    return Math.floor(this.base / MARGIN) + stored + this.kernels(forms);
+  }
+
+  /** Of {@link least}, the code: steps and what they call. */
+  leastCode(forms: Forms): number {
+    return this.steps + this.kernels(forms);
+  }
+
+  /** Of the runtime, what steps and the kernels made for layers call. */
+  runtime(forms: Forms): number {
+    const { kinds, core } = this;
+    const uses = DSP_CORES.includes(core) ? workUses(kinds, forms) : undefined;
+    return runtimeBytes(core, runtimeFunctions(kinds, forms, core), uses);
+  }
+
+  /** Kernels made for layers, those of one shape once, and the runtime. */
+  private kernels(forms: Forms): number {
+    const kernels = new Map<string, number>();
+    for (const layer of this.layers) {
+      const form = forms.get(layer.layer) ?? PLAIN_FORM;
+      for (const { key, shape } of layerKernels(layer, form)) kernels.set(shape, keyBytes(this.core, key));
+      for (const [caller, bytes] of callers(layer, form, this.core)) kernels.set(caller, bytes);
+    }
+    return [...kernels.values()].reduce((sum, bytes) => sum + bytes, 0) + this.runtime(forms);
+  }
+}
+
+/** The calls with weights, and of all others one of each operator and bits: they use the same of the runtime. */
+function kindsOf(work: readonly Work[]): Work[] {
+  const kinds = new Map<string | Work, Work>();
+  for (const w of work) {
+    const { op, inputBits, wide } = w.call;
+    kinds.set(w.weights ? w : `${op} ${inputBits} ${w.outputBits} ${wide}`, w);
+  }
+  return [...kinds.values()];
+}
+
+/** {@link FlashEstimate.total} of calls in one choice of forms. */
+export function estimateFlash(work: readonly Work[], forms: Forms, core: Core): number {
+  return new FlashEstimate(work, core).total(forms);
 }

@@ -1,7 +1,7 @@
 import type { LayerId } from '../graph/types';
 import type { Core, Optimize } from '../targets/types';
-import { DSP_CORES, runtimeBytes } from './codeBytes';
-import { baseBytes, estimateFlash, layersOf, leastCode, leastFlash, runtimeFunctions, usesOf } from './flashEstimate';
+import { DSP_CORES } from './codeBytes';
+import { FlashEstimate } from './flashEstimate';
 import { coreCosts } from './kernelCost';
 import { CallCost } from './latency';
 import {
@@ -19,6 +19,9 @@ import type { Work } from './work';
 
 /** Of all instructions, what a KiB of flash has to save in balanced plans. */
 const LEAST_SAVED_PER_KIB = 0.001;
+
+/** The same beyond the flash of 8-bit weights: what fewer bits save is given away only for much. */
+const LEAST_SAVED_PER_KIB_BEYOND = 0.01;
 
 /** Code of a balanced plan up to which layers have kernels of their own. */
 const BALANCED_CODE = 35_000;
@@ -51,44 +54,53 @@ interface Candidate {
 
 /**
  * The forms of a network's layers, by the instructions that they save for each byte of flash, the best first. `speed`
- * takes what there is room for; `balanced` only what saves enough, and no more flash than the same network with 8-bit
- * weights takes in its own balanced forms, and has layers share kernels where their own would be too much code; `size`
- * takes the smallest of these and of plain forms: where every layer has its own kernel, those for all layers are not
- * linked. Without flash for its own, each goal takes those of `size`. The choice depends only on the calls, so it is
- * the same for a schedule and for the Program that it is lowered to.
+ * takes what there is room for; `balanced` only what saves enough, far more beyond the flash that the same network
+ * takes with 8-bit weights in its own balanced forms, and has layers share kernels where their own would be too much
+ * code; `size` takes the smallest of these and of plain forms: where every layer has its own kernel, those for all
+ * layers are not linked. Without flash for its own, each goal takes those of `size`. The choice depends only on the
+ * calls, so it is the same for a schedule and for the Program that it is lowered to.
  */
 export function chooseForms(work: readonly Work[], options: FormOptions): Forms {
   if (options.optimize === 'size') return smallestForms(work, options);
-  const layers = layersOf(work);
+  const estimate = new FlashEstimate(work, options.core);
   const limit =
     options.optimize === 'balanced' ? Math.min(options.flashBytes, eightBitBytes(work, options)) : options.flashBytes;
-  const forms = chooseWithin(work, layers, options, limit);
+  const forms = chooseWithin(work, estimate, options, limit);
   // Where there is too little flash for forms one by one, the smallest ones together may fit.
-  return leastFlash(work, forms, options.core) <= options.flashBytes ? forms : smallestForms(work, options);
+  return estimate.least(forms) <= options.flashBytes ? forms : smallestForms(work, options);
 }
 
 function smallestForms(work: readonly Work[], options: FormOptions): Forms {
-  const bytes = (forms: Forms): number => leastFlash(work, forms, options.core);
+  const estimate = new FlashEstimate(work, options.core);
   const plain: Forms = new Map();
   return (['balanced', 'speed'] as const)
     .map((optimize) => chooseForms(work, { ...options, optimize, flashBytes: Infinity }))
-    .reduce((least, forms) => (forms.size > 0 && bytes(forms) < bytes(least) ? forms : least), plain);
+    .reduce((least, forms) => (forms.size > 0 && estimate.least(forms) < estimate.least(least) ? forms : least), plain);
 }
 
 /** Forms within a limit of flash: where kernels of layers take too much code for a balanced plan, layers share them. */
-function chooseWithin(
-  work: readonly Work[],
-  layers: readonly WeightedLayer[],
-  options: FormOptions,
-  limit: number,
-): Forms {
-  const own = choose(work, layers, { ...options, made: true }, limit);
+function chooseWithin(work: readonly Work[], estimate: FlashEstimate, options: FormOptions, limit: number): Forms {
+  const perKib = options.optimize === 'balanced' ? plainInstructions(work, options.core) / 1024 : 0;
+  const least = LEAST_SAVED_PER_KIB * perKib;
+  const own = choose(estimate, true, { least, limit });
   if (options.optimize !== 'balanced') return own;
-  const isLarge = leastCode(work, own, options.core) > BALANCED_CODE;
-  const forms = isLarge ? choose(work, layers, { ...options, made: 'shared' }, limit) : own;
+  const isLarge = estimate.leastCode(own) > BALANCED_CODE;
+  const forms = isLarge ? choose(estimate, 'shared', { least, limit }) : own;
   // Whether layers share a kernel depends on their shifts: what is shared gets no more code by what calls tell.
-  const mostCode = isLarge ? leastCode(work, forms, options.core) : BALANCED_CODE;
-  return improve(work, layers, forms, options, { flash: limit, code: mostCode });
+  const mostCode = isLarge ? estimate.leastCode(forms) : BALANCED_CODE;
+  const beyond = LEAST_SAVED_PER_KIB_BEYOND * perKib;
+  return improve(estimate, forms, { least, beyond, flash: limit, code: mostCode, total: options.flashBytes });
+}
+
+/** What {@link improve} keeps to. */
+interface Limits {
+  /** Instructions that a byte of flash has to save, and one beyond `flash`. */
+  readonly least: number;
+  readonly beyond: number;
+  /** Bytes: of the network with 8-bit weights, of code, and of all that there are. */
+  readonly flash: number;
+  readonly code: number;
+  readonly total: number;
 }
 
 /**
@@ -96,23 +108,17 @@ function chooseWithin(
  * forms that were chosen one by one hold places for kernels that others made needless in the end, and a kernel that is
  * shared but has one user may as well be its own.
  */
-function improve(
-  work: readonly Work[],
-  layers: readonly WeightedLayer[],
-  chosen: Forms,
-  { core, flashBytes }: FormOptions,
-  most: { readonly flash: number; readonly code: number },
-): Forms {
-  const least = (LEAST_SAVED_PER_KIB * plainInstructions(work, core)) / 1024;
+function improve(estimate: FlashEstimate, chosen: Forms, limits: Limits): Forms {
+  const { layers, core } = estimate;
   const candidates = layers.flatMap((layer) =>
     ([true, 'shared'] as const).flatMap((made) => candidatesOf(layer, { core, made })),
   );
   const of = new Map(candidates.map((c) => [`${c.layer} ${c.form.weights} ${c.form.made}`, c]));
   // What a change takes at most: of kernels made for layers none may turn out to be the same.
-  const below = leastFlash(work, chosen, core) - estimateFlash(work, chosen, core);
+  const below = estimate.least(chosen) - estimate.total(chosen);
   let forms = chosen;
   for (;;) {
-    const bytes = estimateFlash(work, forms, core) + below;
+    const bytes = estimate.total(forms) + below;
     let best: { readonly forms: Forms; readonly worth: number } | null = null;
     for (const c of candidates) {
       const old = forms.get(c.layer);
@@ -120,14 +126,16 @@ function improve(
       const gain = c.saved - (now?.saved ?? 0);
       const stored = c.stored - (now?.stored ?? 0);
       // What takes far more is not tried.
-      if (gain <= 0 || bytes + stored > most.flash + LARGEST_KERNEL || leavesOthers(layers, forms, c)) continue;
+      const most = Math.max(limits.flash, bytes) + LARGEST_KERNEL + gain / limits.beyond;
+      if (gain <= 0 || bytes + stored > most || leavesOthers(layers, forms, c)) continue;
       const changed = new Map(forms).set(c.layer, c.form);
-      const flash = estimateFlash(work, changed, core);
+      const flash = estimate.total(changed);
       const more = flash + below - bytes;
       const worth = gain / Math.max(1, more);
-      if (worth < least || worth <= (best?.worth ?? 0)) continue;
-      const isSmall = bytes + more <= most.flash && leastCode(work, changed, core) <= most.code;
-      if (isSmall && flash <= flashBytes) best = { forms: changed, worth };
+      if (worth < limits.least || worth <= (best?.worth ?? 0)) continue;
+      const moreBeyond = bytes + more - Math.max(limits.flash, bytes);
+      if (moreBeyond > 0 && gain < limits.beyond * moreBeyond) continue;
+      if (estimate.leastCode(changed) <= limits.code && flash <= limits.total) best = { forms: changed, worth };
     }
     if (best === null) return forms;
     ({ forms } = best);
@@ -150,19 +158,17 @@ function plainInstructions(work: readonly Work[], core: Core): number {
   return work.reduce((sum, w) => sum + new CallCost(costs, w.call, PLAIN_FORM).instructions(w.extent), 0);
 }
 
-/** What forms are chosen by, and for whom kernels are made. */
-type ChoiceOptions = Pick<FormOptions, 'core' | 'optimize'> & { readonly made: true | 'shared' };
-
+/**
+ * @param made whether kernels are made for one layer or for all of a shape
+ * @param limits the instructions that a byte of flash has to save, and all flash
+ */
 function choose(
-  work: readonly Work[],
-  layers: readonly WeightedLayer[],
-  { core, optimize, made }: ChoiceOptions,
-  limit: number,
+  estimate: FlashEstimate,
+  made: true | 'shared',
+  { least, limit }: { readonly least: number; readonly limit: number },
 ): Forms {
-  const least = optimize === 'balanced' ? (LEAST_SAVED_PER_KIB * plainInstructions(work, core)) / 1024 : 0;
-  const base = baseBytes(work, core);
-  const codeOf = (forms: Forms): number =>
-    runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core));
+  const { layers, core, base } = estimate;
+  const codeOf = (forms: Forms): number => estimate.runtime(forms);
   const pick = (candidates: readonly Candidate[]): Picked => {
     const refused: Candidate[] = [];
     const forms = new Map<LayerId, LayerForm>();
@@ -233,7 +239,7 @@ function eightBitBytes(work: readonly Work[], options: FormOptions): number {
       outputBits: 8,
       guard: null,
     }));
-  const forms = chooseWithin(eight, layersOf(eight), options, Infinity);
+  const forms = chooseWithin(eight, new FlashEstimate(eight, options.core), options, Infinity);
   // Layer by layer, every kernel of a layer is called once.
   const seen = new Set<string>();
   const once = eight.filter(({ layer, call, weights }) => {
@@ -243,7 +249,7 @@ function eightBitBytes(work: readonly Work[], options: FormOptions): number {
   const isItself =
     once.length === work.length &&
     work.every(({ call, outputBits }) => call.inputBits === 8 && (call.weightBits ?? 8) === 8 && outputBits === 8);
-  return isItself ? Infinity : leastFlash(once, forms, options.core);
+  return isItself ? Infinity : new FlashEstimate(once, options.core).least(forms);
 }
 
 /** Forms that were taken, what they save, their bytes but for the runtime's, and what there was no room for. */
@@ -272,7 +278,10 @@ class TakenKernels {
   }
 }
 
-function candidatesOf(layer: WeightedLayer, { core, made }: Pick<ChoiceOptions, 'core' | 'made'>): Candidate[] {
+function candidatesOf(
+  layer: WeightedLayer,
+  { core, made }: { readonly core: Core; readonly made: true | 'shared' },
+): Candidate[] {
   // Kernels for 16 bits take weights as they are planned.
   if (layer.work.some(({ call }) => call.wide)) return [];
   const forms: LayerForm[] = [];

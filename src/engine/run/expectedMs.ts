@@ -1,4 +1,4 @@
-import { assemble } from '../codegen';
+import { assembled } from '../codegen';
 import { latencyMs } from '../cost/latency';
 import type { PatchStage } from '../plan/types';
 import { outlierShare } from '../planned/stage';
@@ -20,6 +20,6 @@ export function expectedMs(
 ): number | null {
   const board = targets.find(({ id }) => id === target.id);
   if (!board) return null;
-  const { forms } = assemble(program, program.name, flashOptions(target, optimize));
+  const { forms } = assembled(program, flashOptions(target, optimize));
   return latencyMs(program, board, stage ? outlierShare(stage) : 0, forms);
 }

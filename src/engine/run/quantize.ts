@@ -8,7 +8,7 @@ import { checkCancelled, type Progress } from '../common/progress';
 import { programCost } from '../cost/cost';
 import { graphFlashBytes } from '../cost/graphFlash';
 import { isWeighted, type Graph } from '../graph/types';
-import { programFlash } from '../codegen/flash';
+import { assembled } from '../codegen/flash';
 import { flashOptions, mostFlashBytes } from '../targets/capacity';
 import { coreOf } from '../targets/targets';
 import { noFlashFit } from './bitState';
@@ -107,7 +107,7 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   const found = await searchLive(graph, quantizer, options, limits, notes, live, progress);
   notes.push(...found.decision.notes, ...orderNotes(found.program.inputs, found.program.outputs));
   checkFits(found.program, options);
-  const { total } = programFlash(found.program, flashOptions(options.target));
+  const { total } = assembled(found.program, flashOptions(options.target)).flash;
   notes.push(...flashNotes(total, options.target));
   if (!found.keptEarly) checkCancelled(progress);
   const outcome = await told(graph, quantizer, options, found, limits, notes);

@@ -1,4 +1,4 @@
-import { programFlash } from '../codegen';
+import { assembled } from '../codegen';
 import { flashOptions, formsFlashBytes, mostFlashBytes } from '../targets/capacity';
 import { programCost, type ProgramCost } from '../cost/cost';
 import { outlierShare } from '../planned/stage';
@@ -65,7 +65,8 @@ export class Quantizer {
   /** Time spent on decisions, in seconds. */
   searchSeconds = 0;
   private attempts = 0;
-  private instructionsAt8: number | null = null;
+  private countAt8: number | null = null;
+  private readonly counts = new WeakMap<Decision, number>();
 
   constructor(
     private readonly job: QuantizerJob,
@@ -147,7 +148,7 @@ export class Quantizer {
       const { parameters, dampings } = await this.model.compensated(decision, compensate, this.progress, earlier);
       const program = this.model.lower(decision, parameters, target);
       const quantized = { decision, parameters, program, dampings };
-      const { total } = programFlash(program, flashOptions(target));
+      const { total } = assembled(program, flashOptions(target)).flash;
       if (total <= unreserved) return quantized;
       if (reserveMissed !== null) return reserveMissed;
       if (total <= most) {
@@ -244,17 +245,26 @@ export class Quantizer {
     return decide(graph, calibration, { ...search, bits: [8] }, this.progress);
   }
 
-  /** Estimated instructions of one inference. */
-  instructions(decision: Pick<Decision, 'maps' | 'layers' | 'patchStage' | 'tailStages'>): number {
+  /** Estimated instructions of one inference; once for each decision, which is asked about again and again. */
+  instructions(decision: Decision): number {
     const { graph, search, planPath } = this.job;
-    return plannedInstructions(graph, { ...decision, target: search.target }, planPath).total;
+    let count = this.counts.get(decision);
+    if (count === undefined) {
+      count = plannedInstructions(graph, { ...decision, target: search.target }, planPath).total;
+      this.counts.set(decision, count);
+    }
+    return count;
+  }
+
+  /** Those of {@link wideDecision}. */
+  get instructionsAt8(): number {
+    return (this.countAt8 ??= this.instructions(this.wideDecision()));
   }
 
   /** What is compared of plans: instructions, or these and BitOPs; 0 for what the reduction alone compares. */
   private counted(quantized: Quantized, { objective, asFast }: QuantizerJob['search']): number {
     if (objective === 'latency') return this.instructions(quantized.decision);
     if (asFast !== true) return 0;
-    this.instructionsAt8 ??= this.instructions(this.wideDecision());
     return (
       this.instructions(quantized.decision) / this.instructionsAt8 + BITOPS_WORTH / this.bitOpsReduction(quantized)
     );

@@ -1,4 +1,4 @@
-import { assemble } from '../codegen';
+import { assembled } from '../codegen';
 import { programCost, redundantMacsPercent } from '../cost/cost';
 import { latencyError } from '../cost/latency';
 import type { Graph } from '../graph/types';
@@ -28,10 +28,10 @@ export function summarize({
   const stage = plan.patchStage;
   const cost = programCost(graph, program, stage ? outlierShare(stage) : 0);
   const board = boards.find((t) => t.id === plan.target.id) ?? null;
-  const { flash } = assemble(program, program.name, flashOptions(plan.target));
+  const { flash } = assembled(program, flashOptions(plan.target));
   const levels = Object.fromEntries(
     OPTIMIZE_LEVELS.map((optimize) => {
-      const { flash: at } = assemble(program, program.name, flashOptions(plan.target, optimize));
+      const { flash: at } = assembled(program, flashOptions(plan.target, optimize));
       return [optimize, { flashBytes: at.total, latencyMs: expectedMs(program, plan.target, stage, optimize) }];
     }),
   ) as QuantizeSummary['levels'];

@@ -19,7 +19,7 @@ export async function quantizeWorthwhile(
   budget: number,
   onBetter: (better: Budgeted) => Promise<void>,
 ): Promise<Budgeted> {
-  const eight = quantizer.instructions(quantizer.wideDecision());
+  const eight = quantizer.instructionsAt8;
   const savesTime = ({ decision }: Quantized): boolean =>
     quantizer.instructions(decision) <= (1 - LEAST_TIME_SAVED) * eight;
   const savesBitOps = (found: Quantized): boolean => {

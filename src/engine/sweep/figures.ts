@@ -1,6 +1,6 @@
 import { flashOptions } from '../targets/capacity';
 import type { PatchStatistics } from '../calibration/types';
-import { assemble } from '../codegen';
+import { assembled } from '../codegen';
 import type { Graph } from '../graph/types';
 import { patchSpans } from '../schedule/branches';
 import { outlierShare } from '../planned/stage';
@@ -19,7 +19,7 @@ export function figuresOf(graph: Graph, program: Program, stage: PatchStage | nu
   const share = stage ? outlierShare(stage) : 0;
   const { macs, bitOps, bitOpsInt8 } = programCost(graph, program, share);
   const board = boards.find((t) => t.id === target.id);
-  const { flash, forms } = assemble(program, program.name, flashOptions(target));
+  const { flash, forms } = assembled(program, flashOptions(target));
   return {
     macs,
     bitOps,

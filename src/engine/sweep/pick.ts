@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { programFlash } from '../codegen/flash';
+import { assembled } from '../codegen/flash';
 import { GENERATOR } from '../common/generator';
 import { modelOf } from '../plan/modelOf';
 import { relativeTo } from '../plan/relativeTo';
@@ -98,7 +98,7 @@ async function accountWith(
   const estimator = session.lossEstimator(settings.compensate ?? true);
   const loss = estimator.hasWeights ? await estimator.lossOf(program, null, progress) : null;
   const mixed = isMixed(decisions);
-  const { total } = programFlash(program, flashOptions(settings.target));
+  const { total } = assembled(program, flashOptions(settings.target)).flash;
   const end = endNote({
     limitedBy,
     reduction: settings.bitOpsTarget,

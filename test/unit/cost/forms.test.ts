@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { assemble } from '../../../src/engine/codegen';
+import { totalInstructions } from '../../../src/engine/cost/latency';
+import type { Forms } from '../../../src/engine/cost/layerForm';
+import { programWork } from '../../../src/engine/cost/work';
 import type { Graph } from '../../../src/engine/graph/types';
 import { importModel } from '../../../src/engine/onnx';
 import { lower } from '../../../src/engine/program/lower';
@@ -8,6 +11,7 @@ import { quantizeGraph } from '../../../src/engine/quantize/quantizeGraph';
 import type { Calibration } from '../../../src/engine/calibration/types';
 import type { BitDecisions } from '../../../src/engine/quantize/quantizeGraph';
 import type { Optimize } from '../../../src/engine/targets/types';
+import { GraphBuilder, relu6, squareWindow } from '../../support/graphBuilder';
 import { projectRoot } from '../../support/paths';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../../support/quantizedGraph';
 
@@ -20,23 +24,48 @@ describe('storage forms of balanced plans', function () {
     calibration = calibrateGraph(graph, graphSamples(graph, 1, 1));
   });
 
-  function balanced(weightBits: BitDecisions['weightBits']): { total: number; leastTotal: number } {
-    const parameters = quantizeGraph(graph, calibration, pixelInput(graph), { ...all8, weightBits });
-    const program = lower(graph, null, parameters, { name: 'net' });
-    const total = (optimize: Optimize): number =>
-      assemble(program, 'net', { optimize, target: { core: 'cortex-m4', flashBytes: 1e9 } }).flash.total;
-    return { total: total('balanced'), leastTotal: total('size') };
+  interface Told {
+    readonly bytes: number;
+    readonly instructions: number;
+    /** Instructions of the same bits in plain forms. */
+    readonly plain: number;
   }
 
-  it('take no more flash than the plan with 8 bits everywhere, whatever has fewer', () => {
-    const eight = balanced(() => 8).total;
+  function told(of: Graph, from: Calibration, isNarrow: (layer: number) => boolean, optimize: Optimize): Told {
+    const weightBits: BitDecisions['weightBits'] = (layer) => (isNarrow(layer) ? 4 : 8);
+    const parameters = quantizeGraph(of, from, pixelInput(of), { ...all8, weightBits });
+    const program = lower(of, null, parameters, { name: 'net' });
+    const { flash, forms } = assemble(program, 'net', { optimize, target: { core: 'cortex-m4', flashBytes: 1e9 } });
+    const count = (chosen: Forms): number => totalInstructions(programWork(program), 0, 'cortex-m4', chosen);
+    return { bytes: flash.total, instructions: count(forms), plain: count(new Map()) };
+  }
+
+  it('take more flash than 8 bits everywhere only where a KiB saves a hundredth of the instructions', () => {
+    const eight = told(graph, calibration, () => false, 'balanced');
     for (const [what, isNarrow] of [
       ['all', () => true],
       ['the first layers', (layer) => layer < 16],
     ] as [string, (layer: number) => boolean][]) {
-      const { total, leastTotal } = balanced((layer) => (isNarrow(layer) ? 4 : 8));
-      assert.ok(total <= eight, `${what}: ${total} of ${eight} bytes`);
-      assert.ok(total > leastTotal, `${what}: forms are chosen`);
+      const { bytes, instructions, plain } = told(graph, calibration, isNarrow, 'balanced');
+      const saved = (plain - instructions) / plain;
+      assert.ok(bytes - eight.bytes <= (1024 * saved) / 0.01, `${what}: ${bytes} of ${eight.bytes} bytes, ${saved}`);
+      assert.ok(bytes > told(graph, calibration, isNarrow, 'size').bytes, `${what}: forms are chosen`);
     }
+  });
+
+  it('are hardly slower with fewer bits where weights are so few that kernels take what they save', () => {
+    const g = new GraphBuilder();
+    let map = g.conv(g.input({ h: 20, w: 20, c: 1 }), 48, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
+    for (let i = 0; i < 3; i++) map = g.conv(g.depthwise(map, squareWindow(3), relu6), 48, squareWindow(1), 1, relu6);
+    g.fullyConnected(g.globalAveragePool(map), 12);
+    const thin = g.build();
+    const from = calibrateGraph(thin, graphSamples(thin, 1, 1));
+    const isPointwise = (id: number): boolean => {
+      const layer = thin.layers[id];
+      return layer.kind === 'conv' && layer.group === 1 && layer.window.kernelH === 1;
+    };
+    const four = told(thin, from, isPointwise, 'balanced');
+    const eight = told(thin, from, () => false, 'balanced');
+    assert.ok(four.instructions < 1.05 * eight.instructions, `${four.instructions} of ${eight.instructions}`);
   });
 });

@@ -26,7 +26,7 @@ async function run(
     }) as unknown as Budgeted;
   const planOf = ({ decision }: Pick<Budgeted, 'decision'>): Plan => decision as unknown as Plan;
   const quantizer = {
-    wideDecision: () => WIDE,
+    instructionsAt8: 1000 * WIDE.time,
     instructions: (decision: Plan) => 1000 * decision.time,
     cost: (found: Budgeted) => ({ bitOps: 64 * planOf(found).bitOps, bitOpsInt8: 64 }),
     quantizeWithin: async (
