@@ -100,7 +100,7 @@ const provenance = { generator: 'test', planHash: '0', modelFile: 'model.onnx' }
 function filesOf({ name, program, head }: Case): { path: string; text: string }[] {
   const prefix = name.toUpperCase();
   return [
-    ...renderDetect(program, head, { name, provenance, golden: null }),
+    ...renderDetect(program, head, { name, provenance, golden: null, lent: [] }),
     {
       path: `${name}.h`,
       text:

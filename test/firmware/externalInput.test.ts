@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { keepNothing } from '../../src/engine/schedule/branches';
+import { renderC, selftestChecks } from '../../src/engine/codegen';
+import { silentProgress } from '../../src/engine/common/progress';
+import { runSelftest } from '../../src/engine/emulator/selftest';
 import { stageUpTo } from '../../src/engine/schedule/stages';
 import type { PatchClass } from '../../src/engine/graph/bits';
 import { Executor } from '../../src/engine/program/interpreter';
@@ -11,7 +14,7 @@ import { quantizeGraph } from '../../src/engine/quantize/quantizeGraph';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
 import { GraphBuilder, relu6, squareWindow } from '../support/graphBuilder';
 import { buildForHost, compile, putFiles, runCommand, sanitizerFlags, scratchForEach } from './support/hostBuild';
-import { reference, toHex } from './support/reference';
+import { provenance, reference, toHex } from './support/reference';
 
 const grid = { rows: 2, cols: 3 };
 
@@ -65,6 +68,47 @@ describe('inputs outside of the arena', function () {
     assert.equal(result.selftest, 0);
     assert.ok(result.guardsWhole);
     assert.ok(result.lastByteUsed);
+  });
+
+  it('are tested by checksums in memory that the application lends', () => {
+    const checks = selftestChecks(external);
+    const run = (hashes: readonly number[]): string => {
+      const files = renderC(external, { name: 'net', checks: { ...checks, hashes }, provenance });
+      assert.ok(!files.some(({ path: file }) => file.endsWith('_golden.c')));
+      const main = `#include <stdio.h>
+#include "net.h"
+static NET_ARENA(arena);
+static uint8_t frame[NET_INPUT_BYTES], other[NET_INPUT_1_BYTES];
+int main(void) {
+    int32_t step = -2;
+    printf("%d ", net_selftest_steps(arena, frame, other, &step));
+    printf("%d %d ", (int)step, net_selftest(arena, frame, other));
+    printf("%d %d", net_selftest(arena, frame, NULL), net_selftest(NULL, frame, other));
+    return 0;
+}
+`;
+      const sources = putFiles(folder(), [...files, { path: 'main.c', text: main }]);
+      compile('gcc', sources, path.join(folder(), 'main'), ['-O1', ...sanitizerFlags]);
+      return runCommand(path.join(folder(), 'main'), []);
+    };
+    assert.equal(run(checks.hashes), '0 -1 0 1 1');
+    const last = checks.hashes.length - 1;
+    assert.equal(
+      run(checks.hashes.map((hash, i) => (i === last ? hash ^ 1 : hash) >>> 0)),
+      `3 ${checks.steps - 1} 3 1 1`,
+    );
+    // The driver lends it, too.
+    const files = renderC(external, { name: 'net', checks, provenance });
+    const { inputs, outputs } = reference(external, 2);
+    const result = buildForHost(folder(), external, files).run(inputs);
+    assert.deepEqual([toHex(result.outputs), result.selftest], [toHex(outputs), 0]);
+  });
+
+  it('are tested on the emulated board, and their layers counted', async () => {
+    const files = renderC(external, { name: 'net', checks: selftestChecks(external), provenance });
+    const { passed, layers, output } = await runSelftest('net', files, 'm4', silentProgress, external);
+    assert.ok(passed, output);
+    for (const { layer } of external.steps) assert.ok(layers![layer] > 0, `layer ${layer}: ${layers!.join(' ')}`);
   });
 
   it('come in tiles, which take less of the arena than the input and change no output', () => {

@@ -4,7 +4,7 @@ import type { Program } from '../program/types';
 import { isWatched, stepNumbers } from './checkpoints';
 
 /** Most hashes that a self-test stores: 4 bytes of flash each. */
-const MOST_CHECKS = 96;
+export const MOST_CHECKS = 96;
 
 /** What the self-test compares: a hash of all that was written until after a step. */
 export interface Checks {

@@ -1,7 +1,15 @@
 import { orderText } from '../program/portOrder';
 import type { Port, Program, ProgramBuffer } from '../program/types';
 import { macroPrefix } from './identifier';
-import { comesInTiles, externalInputs, invokeSignature, portSuffix } from './inputs';
+import {
+  comesInTiles,
+  externalInputs,
+  invokeName,
+  invokeSignature,
+  lentInputs,
+  portSuffix,
+  selftestSignature,
+} from './inputs';
 import type { Flash } from '../cost/flash';
 import { tilesInterface } from './tiles';
 import { comment, commentText, floatLiteral, stringLiteral, wrapItems } from './text';
@@ -175,10 +183,8 @@ function outputText(program: Program, name: string): string {
 
 function selftestText(program: Program, { name, checks, golden }: RenderOptions): string {
   const prefix = macroPrefix(name);
-  const tiles = comesInTiles(program);
-  const external = externalInputs(program).length > 0;
-  const invoke = tiles ? `${name}_invoke_tiles` : external ? `${name}_invoke_from` : `${name}_invoke`;
-  if (checks === undefined || golden !== undefined || (external && !tiles))
+  const invoke = invokeName(program, name);
+  if (checks === undefined || golden !== undefined)
     return `/*
  * Runs the network on stored inputs and compares with what the generator computed, byte for byte.
  * Returns ${prefix}_OK, ${prefix}_ERROR_SELFTEST, ${prefix}_ERROR_NO_GOLDEN if there are no
@@ -188,15 +194,20 @@ function selftestText(program: Program, { name, checks, golden }: RenderOptions)
 int ${name}_selftest(void *arena);
 `;
   const before = checks.every > 1 ? `, or one of the ${checks.every - 1} before it` : '';
+  const lent = lentInputs(program).map(({ port }) => `${prefix}_INPUT${portSuffix(port)}_BYTES`);
+  const memory =
+    lent.length === 0
+      ? ''
+      : `The input is written to memory\n * of ${lent.join(' and ')} that the application lends: a frame buffer. `;
   return `/*
  * Runs the network on an input that it generates and compares a hash of everything each step writes with what the
- * generator computed. Returns ${prefix}_OK, ${prefix}_ERROR_SELFTEST, or what ${invoke} returned.
+ * generator computed. ${memory}Returns ${prefix}_OK, ${prefix}_ERROR_SELFTEST, or what ${invoke} returned.
  * Takes flash only in a firmware that calls it, less than 1 KB.
  */
-int ${name}_selftest(void *arena);
+${selftestSignature(program, name, '_selftest')};
 
 /* The same; *step is the first step that differs${before}, as ${name}.c numbers them, or -1. */
-int ${name}_selftest_steps(void *arena, int32_t *step);
+${selftestSignature(program, name, '_selftest_steps', ['int32_t *step'])};
 `;
 }
 

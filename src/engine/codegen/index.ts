@@ -8,7 +8,7 @@ export { coreKinds, runtimeFiles } from './runtime';
 export { CORE_KINDS } from './runtimeParts';
 export { selftestChecks, selftestInputs } from './checks';
 export { takesPictures } from './camera';
-export { comesInTiles, externalInputs } from './inputs';
+export { comesInTiles, externalInputs, lentBy } from './inputs';
 export type { GeneratedFile, GeneratedSources, NetworkFacts, GoldenVector, Provenance, RenderOptions } from './types';
 export { writeSources, WriteConflictError } from './write';
 export type { WriteOptions } from './write';

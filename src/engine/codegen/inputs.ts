@@ -1,5 +1,6 @@
 import type { Region } from '../graph/region';
 import type { BufferId, Program } from '../program/types';
+import type { GeneratedFile } from './types';
 
 /** Suffix of the names that belong to an input or output: none for the first, `_1` for the second. */
 export function portSuffix(index: number): string {
@@ -35,6 +36,11 @@ export function externalInputs(program: Program): ExternalInput[] {
   });
 }
 
+/** The inputs that the application keeps whole: it lends the self-test by checksums memory for them. */
+export function lentInputs(program: Program): ExternalInput[] {
+  return comesInTiles(program) ? [] : externalInputs(program);
+}
+
 /** Whether the application hands over its inputs in tiles. */
 export function comesInTiles(program: Program): boolean {
   return program.steps.some(({ kernel }) => kernel.op === 'load');
@@ -44,6 +50,28 @@ export function comesInTiles(program: Program): boolean {
 export function invokeName(program: Program, name: string): string {
   if (externalInputs(program).length === 0) return `${name}_invoke`;
   return comesInTiles(program) ? `${name}_invoke_tiles` : `${name}_invoke_from`;
+}
+
+/**
+ * Declaration of a function that tests the network by checksums, without a semicolon.
+ * @param suffix of its name: `_selftest`, `_selftest_steps`
+ * @param last parameters after the memory for inputs
+ */
+export function selftestSignature(
+  program: Program,
+  name: string,
+  suffix: string,
+  last: readonly string[] = [],
+): string {
+  const lent = lentInputs(program).map(({ parameter }) => `void *${parameter}`);
+  return `int ${name}${suffix}(${['void *arena', ...lent, ...last].join(', ')})`;
+}
+
+/** Names of the inputs that a generated self-test takes memory for: the parameters that its header declares. */
+export function lentBy(name: string, files: readonly GeneratedFile[]): string[] {
+  const header = files.find((f) => f.path === `${name}.h` || f.path.endsWith(`/${name}.h`))?.text ?? '';
+  const [, parameters] = new RegExp(`^int ${name}_selftest\\(void \\*arena(.*)\\);$`, 'm').exec(header) ?? [];
+  return [...(parameters ?? '').matchAll(/void \*(\w+)/g)].map(([, parameter]) => parameter);
 }
 
 /**

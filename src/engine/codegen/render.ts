@@ -6,7 +6,7 @@ import { renderDetect } from './detection/renderDetect';
 import { renderGolden } from './golden';
 import { banner, codeType, renderHeader } from './header';
 import { macroPrefix } from './identifier';
-import { comesInTiles, externalInputs, invokeSignature, portSuffix, watchedCall } from './inputs';
+import { comesInTiles, externalInputs, invokeSignature, lentInputs, portSuffix, watchedCall } from './inputs';
 import { renderSelftest } from './selftest';
 import { filesOf, forModel, RUNTIME_INTERFACE, runtimeFiles, type RuntimeNeeds } from './runtime';
 import { CORE_KINDS, layerKernelsHeader } from './runtimeParts';
@@ -33,14 +33,13 @@ export function renderSources(program: Program, options: RenderOptions): Generat
   const { constants, special, code, flash } = assemble(program, name, { ...options, cores }, options.layers);
   const uses = runtimeUses(program, special);
   const kernels = special?.source(options) ?? null;
-  const tiled = comesInTiles(program);
   const file = (path: string, text: string): GeneratedFile => ({ path, text });
   const files = [
     file(`${name}.h`, renderHeader(program, flash, options)),
     file(`${name}.c`, renderSource(program, options, code, uses)),
     file(`${name}_internal.h`, renderInternal(name, constants, special, options)),
     file(`${name}_weights.c`, renderWeights(name, constants, options)),
-    options.checks && options.golden === undefined && (tiled || externalInputs(program).length === 0)
+    options.checks && options.golden === undefined
       ? file(`${name}_selftest.c`, renderSelftest(program, options.checks, options))
       : file(`${name}_golden.c`, renderGolden(program, options)),
     ...(options.detection
@@ -48,6 +47,7 @@ export function renderSources(program: Program, options: RenderOptions): Generat
           name,
           provenance: options.provenance,
           golden: options.detection.golden,
+          lent: options.golden === undefined && options.checks ? lentInputs(program) : [],
         })
       : []),
     ...(kernels === null ? [] : [file(`${name}_kernels.c`, kernels)]),

@@ -2,13 +2,13 @@ import type { Program } from '../program/types';
 import { HASH_BASIS, HASH_PRIME, type Checks } from './checks';
 import { banner } from './header';
 import { macroPrefix } from './identifier';
-import { comesInTiles, externalInputs, portSuffix, watchedCall } from './inputs';
+import { comesInTiles, externalInputs, lentInputs, portSuffix, selftestSignature, watchedCall } from './inputs';
 import { wrapItems } from './text';
 import type { RenderOptions } from './types';
 
 /**
  * `<name>_selftest.c`: the self-test by checksums, in a separate file so that linkers leave it out unless it is called.
- * Inputs are in the arena or come in tiles.
+ * Inputs are in the arena, come in tiles, or go into memory that the application lends.
  */
 export function renderSelftest(program: Program, checks: Checks, options: RenderOptions): string {
   const { name, provenance } = options;
@@ -39,10 +39,10 @@ typedef struct {
 ${FILL}
 ${compareText(checks)}
 ${readersText(program)}${stepsText(program, name)}
-int ${name}_selftest(void *arena)
+${selftestSignature(program, name, '_selftest')}
 {
     int32_t step;
-    return ${name}_selftest_steps(arena, &step);
+    return ${name}_selftest_steps(${['arena', ...lentInputs(program).map((i) => i.parameter), '&step'].join(', ')});
 }
 `;
 }
@@ -106,6 +106,7 @@ function compareText({ every, steps }: Checks): string {
 
 /** Functions that make tiles of inputs that come in tiles. */
 function readersText(program: Program): string {
+  if (!comesInTiles(program)) return '';
   const readers = externalInputs(program).map(({ port }) => {
     const id = portSuffix(port);
     return `static int read${id}(void *context, int32_t row, int32_t rows, int32_t column, int32_t columns,
@@ -121,28 +122,30 @@ function readersText(program: Program): string {
   return readers.join('');
 }
 
-/** The self-test: fills the inputs that are in the arena, and runs the network under the watcher. */
+/** The self-test: fills the inputs that are in the arena or in lent memory, and runs the network under the watcher. */
 function stepsText(program: Program, name: string): string {
   const prefix = macroPrefix(name);
   const tiles = comesInTiles(program);
+  const lent = lentInputs(program).map(({ parameter }) => parameter);
   const fills = program.inputs.map(({ buffer }, i) => {
-    const { rowBytes, pixelBytes, bytes } = program.buffers[buffer];
-    return tiles && program.buffers[buffer].external
-      ? ''
-      : `    fill((uint8_t *)${name}_input${portSuffix(i)}(arena), 0, 0, ${bytes / rowBytes}, ` +
-          `${rowBytes / pixelBytes}, ` +
-          `${rowBytes}, &layout${portSuffix(i)});\n`;
+    const { rowBytes, pixelBytes, bytes, external } = program.buffers[buffer];
+    if (tiles && external) return '';
+    const to = external ? `input${portSuffix(i)}` : `${name}_input${portSuffix(i)}(arena)`;
+    return (
+      `    fill((uint8_t *)${to}, 0, 0, ${bytes / rowBytes}, ${rowBytes / pixelBytes}, ` +
+      `${rowBytes}, &layout${portSuffix(i)});\n`
+    );
   });
   const sources = externalInputs(program).map(
     ({ port, parameter }) => `    const ${name}_source ${parameter}_source = {read${portSuffix(port)}, NULL};\n`,
   );
-  const args = externalInputs(program).map(({ parameter }) => `&${parameter}_source`);
-  return `int ${name}_selftest_steps(void *arena, int32_t *step)
+  const args = tiles ? externalInputs(program).map(({ parameter }) => `&${parameter}_source`) : lent;
+  return `${selftestSignature(program, name, '_selftest_steps', ['int32_t *step'])}
 {
     comparison c = {0x${HASH_BASIS.toString(16)}u, -1};
     const qmcu_watch watch = {compare, &c};
     int error;
-${sources.join('')}    if (arena == NULL) {
+${tiles ? sources.join('') : ''}    if (${['arena', ...lent].map((p) => `${p} == NULL`).join(' || ')}) {
         return ${prefix}_ERROR_NO_ARENA;
     }
     if (((uintptr_t)arena & (uintptr_t)(${program.arenaAlign} - 1)) != 0) {

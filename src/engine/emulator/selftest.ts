@@ -4,7 +4,7 @@ import * as path from 'node:path';
 // The sample's board files serve here, too: the sample stands alone, and they are the same for any program.
 import semihosting from '../../../media/sample/firmware/board/semihosting.h';
 import startup from '../../../media/sample/firmware/board/startup.c';
-import type { GeneratedFile } from '../codegen';
+import { lentBy, type GeneratedFile } from '../codegen';
 import { UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
 import type { Program } from '../program/types';
@@ -35,7 +35,7 @@ export interface SelftestResult {
 }
 
 /**
- * Builds generated sources with their self-test and runs it: every output byte of the stored inputs has to be what the
+ * Builds generated sources with their self-test and runs it: everything that steps write has to be what the
  * generator computed. Works in a temporary folder; needs `arm-none-eabi-gcc` and `qemu-system-arm`, or for `host` a C
  * compiler.
  *
@@ -83,11 +83,10 @@ async function build(
           { path: 'board.ld', text: linkerScript(emulatedBoards[core]) },
           ...(counted ? [{ path: 'counting.c', text: countingFor(files, counted, name) }] : []),
         ];
-  const boxes = files.some((f) => f.path === `${name}_detect.h`);
   const all = [
     ...files.map((file) => ({ ...file, path: `model/${file.path}` })),
     ...board,
-    { path: 'selftest_main.c', text: mainProgram(name, core, boxes, counted !== undefined && core !== 'host') },
+    { path: 'selftest_main.c', text: mainProgram(name, core, files, counted !== undefined && core !== 'host') },
   ];
   for (const { path: file, text } of all) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
@@ -177,21 +176,26 @@ function emulate(folder: string, program: string, machine: string, progress: Pro
  * A firmware that does nothing but test itself; it prints the sizes that were generated, and ends with the self-test's
  * code.
  */
-function mainProgram(name: string, core: SelftestCore, boxes: boolean, counted: boolean): string {
+function mainProgram(name: string, core: SelftestCore, files: readonly GeneratedFile[], counted: boolean): string {
+  const boxes = files.some((f) => f.path === `${name}_detect.h`);
   const print =
     core === 'host'
       ? { include: '#include <stdio.h>', line: 'puts' }
       : { include: '#include "semihosting.h"', line: 'semihosting_print' };
   const end = core === 'host' ? '' : '\\n';
   const scratch = boxes ? `static uint32_t scratch[${name.toUpperCase()}_DETECT_SCRATCH_BYTES / 4];\n` : '';
+  const lent = lentBy(name, files);
+  const memory = lent.map((p) => `static uint8_t ${p}[${name.toUpperCase()}_${p.toUpperCase()}_BYTES];\n`);
+  const test = `${name}${boxes ? '_detect' : ''}_selftest`;
+  const args = ['arena', ...lent, ...(boxes ? ['scratch'] : [])];
   return `${print.include}
 #include "${name}.h"
 ${boxes ? `#include "${name}_detect.h"\n` : ''}
 static ${name.toUpperCase()}_ARENA(arena);
-${counted ? 'void print_steps(void);\n' : ''}${scratch}
+${counted ? 'void print_steps(void);\n' : ''}${scratch}${memory.join('')}
 int main(void)
 {
-    const int error = ${boxes ? `${name}_detect_selftest(arena, scratch)` : `${name}_selftest(arena)`};
+    const int error = ${test}(${args.join(', ')});
     ${print.line}(error == 0 ? "${name}_selftest: passed${end}" : "${name}_selftest: FAILED${end}");
 ${counted ? '    print_steps();\n' : ''}    return error;
 }
@@ -202,11 +206,11 @@ ${counted ? '    print_steps();\n' : ''}    return error;
 function verdict(exitCode: number | null): string {
   switch (exitCode) {
     case 0:
-      return 'passed: every output byte matches what the generator computed';
+      return 'passed: it computes what the editor simulates, byte for byte';
     case 3:
-      return 'failed: an output differs from what the generator computed';
+      return 'failed: it computes something else than the editor simulates';
     case 4:
-      return 'not run: the sources contain no stored inputs';
+      return 'not run: the sources contain no self-test';
     case 99:
       return 'failed: the processor took an exception';
     default:

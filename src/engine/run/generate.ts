@@ -1,9 +1,7 @@
 import { flashOptions } from '../targets/capacity';
 import {
-  comesInTiles,
   CORE_KINDS,
   coreKinds,
-  externalInputs,
   goldenCount,
   assemble,
   renderC,
@@ -72,8 +70,7 @@ export function generateSources(
   const made = flashOptions(plan.target, optimize);
   const kinds = cores === 'all' ? CORE_KINDS : coreKinds(made.target.core);
   const { flash, forms } = assemble(program, program.name, { ...made, cores: kinds });
-  // An input that the application keeps in memory is stored: there is no memory to generate it in.
-  const stored = selftest === 'stored' || (externalInputs(program).length > 0 && !comesInTiles(program));
+  const stored = selftest === 'stored';
   const golden = stored ? goldenVectors(program) : undefined;
   const head = opened.head ? lowerHead(program, opened.head, plan.preprocess) : null;
   // The boxes of the self-test's last inference.

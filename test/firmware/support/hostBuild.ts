@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { GeneratedFile } from '../../../src/engine/codegen';
-import { comesInTiles } from '../../../src/engine/codegen/inputs';
+import { comesInTiles, lentBy } from '../../../src/engine/codegen/inputs';
 import type { Program } from '../../../src/engine/program/types';
 import { outRoot } from '../../support/paths';
 import { compileObjects } from './objects';
@@ -99,7 +99,10 @@ export function buildForHost(
   files: readonly GeneratedFile[],
   { compiler = 'gcc', flags = ['-O1'] }: HostBuildOptions = {},
 ): HostBuild {
-  const sources = putFiles(folder, [...files, { path: 'driver.c', text: driver(program) }]);
+  const sources = putFiles(folder, [
+    ...files,
+    { path: 'driver.c', text: driver(program, lentBy(program.name, files)) },
+  ]);
   const executable = path.join(folder, `run-${compiler}`);
   compile(compiler, sources, executable, flags);
   return {
@@ -125,7 +128,7 @@ export function buildForHost(
  * the heap, where the sanitizer guards both ends. Before each run it is filled with 0x00 or 0xff in turn: no result may
  * depend on it, and a last byte that is used differs from the fill after one of two runs.
  */
-function driver(program: Program): string {
+function driver(program: Program, lent: readonly string[]): string {
   const { name } = program;
   const prefix = name.toUpperCase();
   const suffix = (i: number): string => (i === 0 ? '' : `_${i}`);
@@ -190,7 +193,7 @@ int main(int argc, char **argv)
         if (fseek(in, at, SEEK_SET) != 0 || infer(alone, in) != 0) return 4;
         if (memcmp(${name}_output(alone), ${name}_output(arena), ${prefix}_OUTPUT_BYTES) != 0) return 5;
     }
-    selftest = ${name}_selftest(arena);
+    selftest = ${name}_selftest(${['arena', ...lent.map((p) => p.replace('input', 'outside'))].join(', ')});
     for (i = 0; i < GUARD; i++) {
         if (block[i] != 0x5a || block[GUARD + ${prefix}_ARENA_BYTES + i] != 0x5a) whole = 0;
     }

@@ -11,6 +11,7 @@ import type { Program } from '../../program/types';
 import { banner } from '../header';
 import { macroPrefix } from '../identifier';
 import { commentText, wrapItems } from '../text';
+import type { ExternalInput } from '../inputs';
 import type { GeneratedFile, Provenance } from '../types';
 import boxes from './boxes.c';
 import candidates from './candidates.c';
@@ -21,8 +22,10 @@ import values from './values.c';
 export interface DetectOptions {
   readonly name: string;
   readonly provenance: Provenance;
-  /** Boxes of the last golden vector. */
+  /** Boxes of the self-test's last inference. */
   readonly golden: readonly IntegerBox[] | null;
+  /** The inputs that the self-test takes memory for. */
+  readonly lent: readonly ExternalInput[];
 }
 
 /**
@@ -52,7 +55,8 @@ function scratchOffset(program: Program, head: DetectionProgram): number {
   return -1;
 }
 
-function header(program: Program, head: DetectionProgram, { name, provenance }: DetectOptions): string {
+function header(program: Program, head: DetectionProgram, options: DetectOptions): string {
+  const { name, provenance } = options;
   const prefix = macroPrefix(name);
   const offset = scratchOffset(program, head);
   const labels = head.labels.map((l, i) => `${i} ${commentText(l)}`);
@@ -95,7 +99,7 @@ ${inArena}
 int ${name}_detect(const void *arena, void *scratch, ${name}_box *out, int max);
 
 /* Runs ${name}_selftest, and compares the boxes of its last inference with what the generator computed. */
-int ${name}_detect_selftest(void *arena, void *scratch);
+${selftestSignature(options)};
 
 #ifdef __cplusplus
 }
@@ -273,13 +277,16 @@ function detectText(name: string, { detections }: DetectionProgram): string {
 `;
 }
 
-function selftestText(name: string, { points }: DetectionProgram, { golden }: DetectOptions): string {
+function selftestSignature({ name, lent }: DetectOptions): string {
+  const memory = lent.map(({ parameter }) => `void *${parameter}, `);
+  return `int ${name}_detect_selftest(void *arena, ${memory.join('')}void *scratch)`;
+}
+
+function selftestText(name: string, { points }: DetectionProgram, options: DetectOptions): string {
+  const { golden, lent } = options;
   const prefix = macroPrefix(name);
-  if (golden === null)
-    return (
-      `int ${name}_detect_selftest(void *arena, void *scratch)\n{\n    (void)scratch;\n    return ` +
-      `${name}_selftest(arena);\n}\n`
-    );
+  const call = `${name}_selftest(${['arena', ...lent.map(({ parameter }) => parameter)].join(', ')})`;
+  if (golden === null) return `${selftestSignature(options)}\n{\n    (void)scratch;\n    return ${call};\n}\n`;
   const width = 6 + 2 * points;
   const rows = golden.map((b) => [b.x1, b.y1, b.x2, b.y2, b.score, b.label, ...b.points]);
   const values = rows.length > 0 ? rows.flat() : new Array<number>(width).fill(0);
@@ -290,15 +297,15 @@ function selftestText(name: string, { points }: DetectionProgram, { golden }: De
             same = same && out[i].points[k] == want[6 + k];
         }
 `;
-  return `/* What the last golden vector gives: corners, score, label and points of each box. */
+  return `/* What the self-test's last inference gives: corners, score, label and points of each box. */
 QMCU_SECTION_TABLES static const int32_t golden[${values.length}] = {
 ${wrapItems(values.map(String), '    ').join('\n')}
 };
 
-int ${name}_detect_selftest(void *arena, void *scratch)
+${selftestSignature(options)}
 {
     ${name}_box out[${Math.max(1, golden.length + 1)}];
-    const int error = ${name}_selftest(arena);
+    const int error = ${call};
     int count, i;
 ${points === 0 ? '' : '    int k;\n'}    if (error != ${prefix}_OK) {
         return error;
