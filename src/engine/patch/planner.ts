@@ -23,7 +23,7 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
   const compare = (): readonly PatchCandidate[] => (options.firstFit ? planner.pareto() : pareto);
   if (best) return { best, pareto, compare, noFit: null };
   const bound = pareto.length > 0 ? pareto[pareto.length - 1] : planner.least(options.sramBytes);
-  const unstreamed = bound && planner.laidOutAtLeast(bound, options.sramBytes);
+  const unstreamed = bound && planner.withLayout(bound, options.sramBytes);
   if (unstreamed && unstreamed.arenaBytes <= options.sramBytes)
     return { best: unstreamed, pareto, compare, noFit: null };
   // Seconds that only the account is worth, not a look at whether something fits.
@@ -285,7 +285,7 @@ class Planner {
   }
 
   /** A candidate with what its layout takes, which may be more than its bound. @param enough bytes to stop at */
-  laidOutAtLeast(candidate: PatchCandidate, enough: number): PatchCandidate {
+  withLayout(candidate: PatchCandidate, enough: number): PatchCandidate {
     const { choice, tailStages, arenaBytes } = candidate;
     const { layout } = this.estimator.layout(choice, { effort: 'thorough', enough }, tailStages);
     return { ...candidate, arenaBytes: Math.max(arenaBytes, layout.bytes) };

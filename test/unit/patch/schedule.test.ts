@@ -180,6 +180,25 @@ describe('patch/schedule', () => {
     assert.ok(streamed > 100 && kept > 50 && partial > 50, `${streamed} chains, ${kept} caches, ${partial} in bands`);
   });
 
+  it('streams what a dilated window reads from further up for a later row of patches', () => {
+    const g = new GraphBuilder();
+    const streamed = g.conv(g.input({ h: 5, w: 6, c: 1 }), 4, squareWindow(1));
+    // Of five rows the middle one reads the first, and the one before it does not.
+    const padding = { top: 2, left: 0, bottom: 2, right: 0 };
+    const window = { kernelH: 3, kernelW: 1, strideH: 1, strideW: 1, dilationH: 2, dilationW: 1, padding };
+    const pooled = g.maxPool(streamed, window);
+    g.fullyConnected(pooled, 3);
+    const graph = g.build();
+    const stage = (map: MapId, from: MapId[], rows: number): ScheduledStage => ({
+      stage: stageUpTo(graph, map, new Set(from))!,
+      grid: { rows, cols: 1 },
+      keep: new Set(),
+      classes: new Array<PatchClass>(rows).fill('regular'),
+    });
+    const tailStages = [{ ...stage(streamed, [], 1), streamed: true }, stage(pooled, [streamed], 5)];
+    checkOnArena(graph, buildSchedule(graph, null, bits8, { tailStages }));
+  });
+
   it('refuses to stream what is read elsewhere as well', () => {
     const g = new GraphBuilder();
     const a = g.conv(g.input({ h: 8, w: 8, c: 2 }), 4, squareWindow(3));
