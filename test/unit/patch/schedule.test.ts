@@ -2,79 +2,13 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Graph, MapId } from '../../../src/engine/graph/types';
 import { stageBranches, type Grid } from '../../../src/engine/schedule/branches';
-import {
-  buildSchedule,
-  type BitsOf,
-  type Schedule,
-  type ScheduledStage,
-  type ScheduleOptions,
-} from '../../../src/engine/schedule/schedule';
-import { scheduleArena } from '../../../src/engine/schedule/scheduleArena';
-import { candidateStages, channelStage, stageUpTo } from '../../../src/engine/schedule/stages';
-import type { Bits, PatchClass } from '../../../src/engine/graph/bits';
-import { layoutArena } from '../../../src/engine/arena/layoutArena';
+import { buildSchedule, type Schedule, type ScheduledStage } from '../../../src/engine/schedule/schedule';
+import { candidateStages, channelStage } from '../../../src/engine/schedule/stages';
+import type { PatchClass } from '../../../src/engine/graph/bits';
 import { GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/graphBuilder';
 import { graphArbitrary } from '../../support/randomGraph';
-import { randomStream, randomTailStages } from '../../support/randomStages';
-import { SymbolicMachine } from '../../support/symbolicMachine';
-
-const bits8: BitsOf = { stored: () => 8, read: () => null };
-
-/** Bits by a seed: maps tied by nothing here, so any combination is a valid schedule. */
-function randomBits(graph: Graph, seed: number, fixed: ReadonlySet<MapId>): BitsOf {
-  const random = mulberry32(seed);
-  const pick = (): Bits => ([8, 4, 2] as const)[Math.floor(((random() + 1) / 2) * 3)];
-  const maps = graph.maps.map(() => pick());
-  const reads = graph.layers.map(() => (random() > 0.5 ? pick() : null));
-  return {
-    stored: (map, scope) => (scope === 'outlier' && !fixed.has(map) ? 8 : maps[map]),
-    read: (layer, scope) => (scope === 'outlier' ? null : reads[layer]),
-  };
-}
-
-function checkOnArena(
-  graph: Graph,
-  schedule: Schedule,
-  decide: (branch: number) => PatchClass = () => 'regular',
-  outside = false,
-): void {
-  const { requests, overlaps, buffers } = scheduleArena(graph, schedule, { align: 1, externalInputs: outside });
-  const layout = layoutArena(requests, overlaps, { effort: 'quick' });
-  const offsets: number[] = [];
-  buffers.forEach((id, i) => (offsets[id] = layout.offsets[i]));
-  // Inputs outside of the arena lie behind it.
-  let end = layout.bytes;
-  for (const b of schedule.buffers) {
-    if (b.aliasOf !== null || offsets[b.id] !== undefined) continue;
-    offsets[b.id] = end;
-    end += b.bytes;
-  }
-  for (const b of schedule.buffers) if (b.aliasOf !== null) offsets[b.id] = offsets[b.aliasOf];
-  assert.ok(layout.bytes >= layout.lowerBound);
-  new SymbolicMachine(graph, schedule, offsets, end, decide).run();
-}
-
-const inPlace: ScheduleOptions = { concatInPlace: () => true, sliceInPlace: () => true };
-
-interface Case {
-  readonly graph: Graph;
-  readonly pick: number;
-  readonly rows: number;
-  readonly cols: number;
-  readonly keepSeed: number;
-  readonly bitsSeed: number;
-  readonly share: boolean;
-}
-
-const cases: fc.Arbitrary<Case> = fc.record({
-  graph: graphArbitrary({ size: 12, channels: 6 }),
-  pick: fc.nat(),
-  rows: fc.integer({ min: 1, max: 4 }),
-  cols: fc.integer({ min: 1, max: 4 }),
-  keepSeed: fc.nat({ max: 1000 }),
-  bitsSeed: fc.nat({ max: 100_000 }),
-  share: fc.boolean(),
-});
+import { randomTailStages } from '../../support/randomStages';
+import { bits8, cases, checkOnArena, inPlace, randomBits, type Case } from './support/scheduleCases';
 
 /** A stage of the case's graph with its grid, or null when it has none that suits. */
 function stageOf(
@@ -140,77 +74,6 @@ describe('patch/schedule', () => {
       checkOnArena(c.graph, patchSchedule(c, staged));
     });
     assert.ok(patched > 100, `${patched} graphs had a stage`);
-  });
-
-  it('streams stages into one another: of the maps between them only the rows that are read next exist', () => {
-    let streamed = 0;
-    let kept = 0;
-    let partial = 0;
-    fc.assert(
-      fc.property(cases, fc.nat(), (c, seed) => {
-        const stages = randomStream(c.graph, seed);
-        fc.pre(stages !== null);
-        streamed++;
-        const isPatchStage = seed % 2 === 0;
-        const [first, ...others] = stages;
-        const classes = Array.from({ length: first.grid.rows * first.grid.cols }, (_, i): PatchClass =>
-          (seed >> (i % 16)) % 2 === 0 ? 'outlier' : 'regular',
-        );
-        const fixed = stages.flatMap((s) => [...s.keep, ...(s.keepColumns ?? []), s.stage.splitMap]);
-        const schedule = buildSchedule(
-          c.graph,
-          isPatchStage ? { ...first, classes } : null,
-          randomBits(c.graph, c.bitsSeed, new Set([...fixed, ...c.graph.inputs.map((i) => i.map)])),
-          {
-            ...(c.share ? inPlace : {}),
-            tailStages: isPatchStage ? others : stages,
-            inputTiles: seed % 3 === 0,
-          },
-        );
-        for (const { stage } of stages.slice(0, -1)) {
-          const { h } = c.graph.maps[stage.splitMap].shape;
-          const bands = schedule.buffers.filter((b) => b.map === stage.splitMap && b.role === 'map');
-          if (bands.every(({ window }) => window.y1 - window.y0 < h)) partial++;
-          kept += schedule.buffers.filter((b) => b.map === stage.splitMap && b.role === 'cache').length;
-        }
-        checkOnArena(c.graph, schedule, () => 'regular', true);
-      }),
-      { numRuns: 300 },
-    );
-    assert.ok(streamed > 100 && kept > 50 && partial > 50, `${streamed} chains, ${kept} caches, ${partial} in bands`);
-  });
-
-  it('streams what a dilated window reads from further up for a later row of patches', () => {
-    const g = new GraphBuilder();
-    const streamed = g.conv(g.input({ h: 5, w: 6, c: 1 }), 4, squareWindow(1));
-    // Of five rows the middle one reads the first, and the one before it does not.
-    const padding = { top: 2, left: 0, bottom: 2, right: 0 };
-    const window = { kernelH: 3, kernelW: 1, strideH: 1, strideW: 1, dilationH: 2, dilationW: 1, padding };
-    const pooled = g.maxPool(streamed, window);
-    g.fullyConnected(pooled, 3);
-    const graph = g.build();
-    const stage = (map: MapId, from: MapId[], rows: number): ScheduledStage => ({
-      stage: stageUpTo(graph, map, new Set(from))!,
-      grid: { rows, cols: 1 },
-      keep: new Set(),
-      classes: new Array<PatchClass>(rows).fill('regular'),
-    });
-    const tailStages = [{ ...stage(streamed, [], 1), streamed: true }, stage(pooled, [streamed], 5)];
-    checkOnArena(graph, buildSchedule(graph, null, bits8, { tailStages }));
-  });
-
-  it('refuses to stream what is read elsewhere as well', () => {
-    const g = new GraphBuilder();
-    const a = g.conv(g.input({ h: 8, w: 8, c: 2 }), 4, squareWindow(3));
-    const b = g.conv(a, 4, squareWindow(3));
-    const graph = g.build([g.addMaps([g.conv(b, 4, squareWindow(1)), a])]);
-    const stageOf = (map: MapId, from: MapId[]) => ({
-      stage: stageUpTo(graph, map, new Set(from))!,
-      grid: { rows: 2, cols: 2 },
-      keep: new Set<MapId>(),
-    });
-    const tailStages = [{ ...stageOf(a, []), streamed: true }, stageOf(b, [a])];
-    assert.throws(() => buildSchedule(graph, null, bits8, { tailStages }), /streamed/);
   });
 
   it('goes either way at run time', () => {
