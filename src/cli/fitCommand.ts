@@ -1,6 +1,6 @@
 import type { Progress } from '../engine/common/progress';
 import { latencyError } from '../engine/cost/latency';
-import { checkFit, type BoardFit, type Fit, type FitBoard } from '../engine/run/fit';
+import { checkFit, type BoardFit, type Fit, type FitBoard, type FitWay } from '../engine/run/fit';
 import { readNetwork } from '../engine/run/readNetwork';
 import { arenaTarget } from '../engine/targets/capacity';
 import { customTarget, customTargetId, targets } from '../engine/targets/targets';
@@ -58,8 +58,14 @@ function verdictText({ verdict }: BoardFit): string {
   return { fits: 'fits', tight: 'tight', no: 'does not fit' }[verdict];
 }
 
+function howText({ grid, tailStages, streamed }: FitWay): string {
+  if (streamed) return 'stages streamed into one another';
+  if (grid) return `${grid.rows}×${grid.cols} patches`;
+  return tailStages > 0 ? 'in patches' : 'layer by layer';
+}
+
 function wayText({ verdict, way, board }: BoardFit): string {
-  const how = way.grid ? `${way.grid.rows}×${way.grid.cols} patches` : 'layer by layer';
+  const how = howText(way);
   const bits = `${way.mapBits}-bit maps, ${way.weightBits}-bit weights`;
   if (verdict === 'no') {
     const needs = [

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { OWN_BOARD_ID } from '../protocol/boards';
 import type { FitRequest } from '../protocol/engine';
-import type { BoardFitView, FirstFitView, FitBoard, FitView } from '../protocol/fit';
+import type { BoardFitView, FirstFitView, FitBoard, FitView, FitWayView } from '../protocol/fit';
 import type { EngineClient } from './engineClient/client';
 import { formatBytes, formatMilliseconds } from './format';
 import { customBoards, quantizeSettings } from './settings';
@@ -55,6 +55,12 @@ function fitRequest(model: vscode.Uri): FitRequest {
   return { modelPath: model.fsPath, sizes, boards, limits: { sramBytes, flashBytes } };
 }
 
+function howText({ grid, tailStages, streamed }: FitWayView): string {
+  if (streamed) return vscode.l10n.t('streamed');
+  if (grid) return vscode.l10n.t('{0}×{1} patches', grid.rows, grid.cols);
+  return tailStages > 0 ? vscode.l10n.t('in patches') : vscode.l10n.t('layer by layer');
+}
+
 /** How a model fits a board, in a few words, and the icon for it. */
 export function fitLine({ verdict, way, board }: BoardFitView): { readonly icon: string; readonly text: string } {
   if (verdict === 'no') {
@@ -67,9 +73,7 @@ export function fitLine({ verdict, way, board }: BoardFitView): { readonly icon:
       text: vscode.l10n.t('needs at least {0}', needed.filter((part) => part !== '').join(', ')),
     };
   }
-  const how = way.grid
-    ? vscode.l10n.t('{0}×{1} patches', way.grid.rows, way.grid.cols)
-    : vscode.l10n.t('layer by layer');
+  const how = howText(way);
   const time = way.latencyMs === null ? [] : [vscode.l10n.t('about {0}', formatMilliseconds(way.latencyMs))];
   return {
     icon: verdict === 'fits' ? 'check' : 'warning',

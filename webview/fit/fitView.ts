@@ -231,9 +231,9 @@ function needs({ layerwise, least, flashBytes }: Answer): HTMLElement {
   );
 }
 
-function wayText({ grid, tailStages, mapBits, weightBits }: FitWayView): string {
-  const how =
-    grid !== null ? t('{0}×{1} patches', grid.rows, grid.cols) : tailStages > 0 ? t('in patches') : t('layer by layer');
+function wayText(way: FitWayView): string {
+  const { mapBits, weightBits } = way;
+  const how = howText(way);
   const bits =
     mapBits === weightBits
       ? t('{0} bits', mapBits)
@@ -241,6 +241,12 @@ function wayText({ grid, tailStages, mapBits, weightBits }: FitWayView): string 
         ? t('8 bits, weights at 4')
         : t('maps at 4 bits, weights at 8');
   return `${how}, ${bits}`;
+}
+
+function howText({ grid, tailStages, streamed }: FitWayView): string {
+  if (streamed) return t('streamed');
+  if (grid !== null) return t('{0}×{1} patches', grid.rows, grid.cols);
+  return tailStages > 0 ? t('in patches') : t('layer by layer');
 }
 
 function needsText(way: FitWayView, board: FirstBoardFitView['board']): string {

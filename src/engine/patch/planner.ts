@@ -48,6 +48,7 @@ export function planForBudgets(graph: Graph, options: Omit<PlannerOptions, 'sram
     best: (bytes) => planner.best(bytes),
     least: () => planner.least(0),
     leastStream: () => planner.leastStream(),
+    streamed: (bytes) => planner.streamed(bytes),
   };
 }
 
@@ -102,8 +103,8 @@ class Planner {
   /** Streams, of which most searches need none; null where they are not allowed. */
   private get streams(): StreamPlanner | null {
     if (this.knownStreams !== undefined) return this.knownStreams;
-    const { grid, splitMap, isFirstAnswer, strategies, memory, checkCancelled } = this.options;
-    const isFree = grid === undefined && splitMap === undefined && !isFirstAnswer && strategies?.includes('keep');
+    const { grid, splitMap, strategies, memory, checkCancelled } = this.options;
+    const isFree = grid === undefined && splitMap === undefined && strategies?.includes('keep');
     const { graph, estimator } = this;
     this.knownStreams =
       this.tails && isFree
@@ -128,11 +129,13 @@ class Planner {
     const simple = search(true)?.candidate ?? null;
     return found && !(simple && this.isLess(simple, found.candidate))
       ? found.candidate
-      : (simple ?? this.streamed(bytes));
+      : (simple ?? (this.options.isFirstAnswer ? null : this.streamed(bytes)));
   }
 
   /** The least work in `bytes` with stages that are streamed into one another, its arena laid out. */
-  private streamed(bytes: number): PatchCandidate | null {
+  streamed(bytes: number): PatchCandidate | null {
+    // Layouts take little less than the estimates: where these are far too large, nothing has to be laid out.
+    if (!this.streams?.cheapest(Math.floor(bytes / STREAM_SHARES[STREAM_SHARES.length - 1]))) return null;
     for (const stream of this.laidOutStreams(STREAM_SHARES.map((share) => share * bytes)))
       if (stream.arenaBytes <= bytes) return stream;
     const least = this.leastStream();

@@ -18,9 +18,9 @@ export interface PlannerOptions {
   /** Largest grid; default 8×8. */
   readonly largestGrid?: Grid;
   /**
-   * A quick answer: the deepest stages are left out, and grids with more columns than rows where both axes
-   * are alike. The transposed grid recomputes as much, and as branches run row by row it keeps smaller halos from the
-   * left.
+   * A quick answer: the deepest stages are left out, streams that nobody asks for, and grids with more columns than
+   * rows where both axes are alike. The transposed grid recomputes as much, and as branches run row by row it keeps
+   * smaller halos from the left.
    */
   readonly isFirstAnswer?: boolean;
   /** Only this grid of the patch stage. */
@@ -89,6 +89,8 @@ export interface PatchBudgets {
   least(): PatchCandidate | null;
   /** The least arena with stages that are streamed into one another, laid out; null for graphs without such a plan. */
   leastStream(): PatchCandidate | null;
+  /** The least work in `bytes` of such a plan, laid out; null when none fits. */
+  streamed(bytes: number): PatchCandidate | null;
 }
 
 /** One change and the arena that it would lead to. */

@@ -40,6 +40,8 @@ export interface FitWay {
   readonly grid: { readonly rows: number; readonly cols: number } | null;
   /** Stages of the tail that run patch by patch as well. */
   readonly tailStages: number;
+  /** Stages are streamed into one another, which takes the least memory and the most time. */
+  readonly streamed: boolean;
   /** The arena's exact size, by its layout. */
   readonly arenaBytes: number;
   /** Weights, tables and code, an estimate. */
@@ -51,8 +53,8 @@ export interface FitWay {
 export interface BoardFit {
   readonly board: FitBoard;
   /**
-   * `fits`: at 8 bits, with room to spare ({@link ROOMY}). `tight`: with less room, or with fewer bits. `no`: not even
-   * with everything at 4 bits and in patches.
+   * `fits`: at 8 bits, with room to spare ({@link ROOMY}). `tight`: with less room, with fewer bits, or with stages
+   * streamed into one another. `no`: in no way, not even with everything at 4 bits.
    */
   readonly verdict: 'fits' | 'tight' | 'no';
   /** The fastest way that fits; where none does, the one that needs least. */
@@ -84,7 +86,7 @@ export interface FirstBoardFit extends Pick<BoardFit, 'board' | 'layerwise'> {
 }
 
 /** A way with its work, before it is put on a board. */
-type Point = Pick<FitWay, 'mapBits' | 'grid' | 'tailStages' | 'arenaBytes'> & {
+type Point = Pick<FitWay, 'mapBits' | 'grid' | 'tailStages' | 'streamed' | 'arenaBytes'> & {
   readonly instructions: Readonly<Record<WeightBits, number>>;
 };
 
@@ -176,18 +178,18 @@ function fitOn(board: FitBoard, eight: Points, four: Points, flash: Readonly<Rec
   const way = (point: Point, weightBits: WeightBits): FitWay => wayOn(board, point, weightBits, flash);
   const layerwise = way(eight.layerwise, 8);
   const weightBits = flash[8] <= board.flashBytes ? 8 : 4;
-  // The amount reported as missing is the smallest over all ways.
-  const least = eight.least.arenaBytes <= four.least.arenaBytes ? eight.least : four.least;
-  // If the weights do not fit, the fastest way is not needed.
+  const lesser = (a: Point, b: Point): Point => (a.arenaBytes <= b.arenaBytes ? a : b);
+  // If the weights do not fit, neither the fastest way is needed nor a stream.
   if (flash[weightBits] > board.flashBytes) {
     const enough = [eight.layerwise, eight.least].find(({ arenaBytes }) => arenaBytes <= board.sramBytes);
-    return { board, verdict: 'no', way: way(enough ?? least, weightBits), layerwise };
+    return { board, verdict: 'no', way: way(enough ?? lesser(eight.least, four.least), weightBits), layerwise };
   }
-  const roomy = eight.within(board.sramBytes * ROOMY);
+  const roomy = eight.inPatches(board.sramBytes * ROOMY);
   if (roomy && flash[8] <= board.flashBytes * ROOMY) return { board, verdict: 'fits', way: way(roomy, 8), layerwise };
   const point = roomy ?? eight.within(board.sramBytes) ?? four.within(board.sramBytes);
   if (point) return { board, verdict: 'tight', way: way(point, weightBits), layerwise };
-  return { board, verdict: 'no', way: way(least, weightBits), layerwise };
+  // The amount reported as missing is the smallest over all ways.
+  return { board, verdict: 'no', way: way(lesser(eight.leastOfAll(), four.leastOfAll()), weightBits), layerwise };
 }
 
 /** How a network runs layer by layer at given bits, and what its patches are planned with. */
@@ -206,16 +208,20 @@ function layerwiseAt(graph: Graph, mapBits: 8 | 4): Layerwise {
   const base = (weightBits: WeightBits): number => scheduleInstructions(graph, whole, { weights: () => weightBits }, 0);
   const once = { 8: base(8), 4: base(4) } as const;
   const { bytes: arenaBytes } = estimator.layout(null, { effort: 'quick' }, []).layout;
-  const layerwise: Point = { mapBits, grid: null, tailStages: 0, arenaBytes, instructions: once };
+  const layerwise: Point = { mapBits, grid: null, tailStages: 0, streamed: false, arenaBytes, instructions: once };
   return { memory, estimator, once, layerwise };
 }
 
 /** The planner's ways to run a network at given bits, from the least work to the least SRAM. */
 interface Points {
   readonly layerwise: Point;
-  /** The one with the least arena. */
+  /** The one in patches with the least arena. */
   readonly least: Point;
-  /** The one with the least work whose arena, laid out, fits in `bytes`; null where there is none. */
+  /** The same, streams included: takes a second or two the first time. */
+  leastOfAll(): Point;
+  /** The one with the least work whose arena, laid out, fits in `bytes`, without streams; null where there is none. */
+  inPatches(bytes: number): Point | null;
+  /** The same, or where there is none the stream with the least work. */
   within(bytes: number): Point | null;
 }
 
@@ -232,6 +238,7 @@ function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
     mapBits,
     grid: choice && choice.grid,
     tailStages: tailStages.length,
+    streamed: choice?.streamed === true,
     arenaBytes,
     instructions: { 8: once[8] + extraInstructions, 4: once[4] + extraInstructions },
   });
@@ -245,22 +252,26 @@ function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
   const patched = found && laidOut(found, found.arenaBytes / LEAST_STEP);
   // A layout may take more than the bound that the planner uses.
   const least = patched && patched.arenaBytes < layerwise.arenaBytes ? patched : layerwise;
-  const known = new Map<number, Point | null>();
-  return {
-    layerwise,
-    least,
-    within: (bytes) => {
-      if (layerwise.arenaBytes <= bytes) return layerwise;
-      if (bytes < least.arenaBytes) return null;
-      let within = known.get(bytes);
-      if (within === undefined) {
-        // The search for a layout may miss the one known to need least.
-        const best = budgets.best(bytes);
-        known.set(bytes, (within = best ? point(best) : least));
-      }
-      return within;
-    },
+  const pointOf = (candidate: PatchCandidate | null): Point | null => candidate && point(candidate);
+  let stream: PatchCandidate | null | undefined;
+  const leastOfAll = (): Point => {
+    if (stream === undefined) stream = budgets.streamed(least.arenaBytes - 1) && budgets.leastStream();
+    return stream && stream.arenaBytes < least.arenaBytes ? point(stream) : least;
   };
+  const knownPatches = new Map<number, Point>();
+  const inPatches = (bytes: number): Point | null => {
+    if (layerwise.arenaBytes <= bytes) return layerwise;
+    if (bytes < least.arenaBytes) return null;
+    // The search for a layout may miss the one known to need least.
+    if (!knownPatches.has(bytes)) knownPatches.set(bytes, pointOf(budgets.best(bytes)) ?? least);
+    return knownPatches.get(bytes)!;
+  };
+  const knownStreams = new Map<number, Point | null>();
+  const inStreams = (bytes: number): Point | null => {
+    if (!knownStreams.has(bytes)) knownStreams.set(bytes, pointOf(budgets.streamed(bytes)));
+    return knownStreams.get(bytes)!;
+  };
+  return { layerwise, least, leastOfAll, inPatches, within: (bytes) => inPatches(bytes) ?? inStreams(bytes) };
 }
 
 type LaidOut = Pick<PatchCandidate, 'choice' | 'tailStages' | 'arenaBytes' | 'extraInstructions'>;

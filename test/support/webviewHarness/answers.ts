@@ -326,6 +326,7 @@ export function sampleFit(): FitView {
     weightBits: 8,
     grid: null,
     tailStages: 0,
+    streamed: false,
     arenaBytes: kib * 1024,
     flashBytes: flashKib * 1024,
     latencyMs: null,

@@ -5,6 +5,7 @@ import { importModel } from '../../../src/engine/onnx';
 import { int8LayerwiseArenaBytes } from '../../../src/engine/patch/int8Layerwise';
 import { checkFit, checkLayerwise, ROOMY, type BoardFit, type FitBoard } from '../../../src/engine/run/fit';
 import { graphFlashBytes } from '../../../src/engine/cost/graphFlash';
+import { GraphBuilder, relu6, squareWindow } from '../../support/graphBuilder';
 import { projectRoot } from '../../support/paths';
 
 const progress = { report: () => undefined, isCancelled: () => false };
@@ -37,6 +38,26 @@ describe('fit check', () => {
     assert.notEqual(way.grid, null);
     assert.ok(way.arenaBytes <= sram);
     assert.ok(way.latencyMs! > whole.latencyMs!);
+  });
+
+  it('streams stages into one another where nothing else fits, at 8 bits as a plan would', async () => {
+    const g = new GraphBuilder();
+    let map = g.conv(g.input({ h: 48, w: 40, c: 1 }), 6, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
+    for (const stride of [1, 2, 1, 1, 2]) map = g.invertedResidual(map, 24, 6, stride);
+    g.fullyConnected(g.globalAveragePool(map), 5);
+    const residuals = g.build();
+    const fitIn = async (sramBytes: number): Promise<BoardFit> => {
+      const board: FitBoard = { id: 'x', name: 'X', core: 'cortex-m4', clockMHz: 100, sramBytes, flashBytes: 1e6 };
+      return (await checkFit(residuals, [board], progress)).boards[0];
+    };
+    const { least } = await checkFit(residuals, [], progress);
+    const { verdict, way, layerwise: whole } = await fitIn(least[8].arenaBytes - 1);
+    assert.deepEqual([verdict, way.streamed, way.mapBits], ['tight', true, 8]);
+    assert.ok(way.arenaBytes < least[8].arenaBytes && way.latencyMs! > whole.latencyMs!);
+    // What it needs at least is what it needs at least: in a byte less it does not fit.
+    const missing = (await fitIn(512)).way;
+    assert.deepEqual([(await fitIn(missing.arenaBytes)).verdict, missing.streamed], ['tight', true]);
+    assert.equal((await fitIn(missing.arenaBytes - 1)).verdict, 'no');
   });
 
   it('is tight with weights at 4 bits, and where no room is left', async () => {
