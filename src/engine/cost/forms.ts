@@ -23,8 +23,12 @@ const LEAST_SAVED_PER_KIB = 0.001;
 /** The same beyond the flash of 8-bit weights: what fewer bits save is given away only for much. */
 const LEAST_SAVED_PER_KIB_BEYOND = 0.01;
 
-/** Code of a balanced plan up to which layers have kernels of their own. */
+/** Flash up to which a KiB has to save that much: of a larger network it is a smaller part, and so is each layer. */
+const SMALL_NETWORK = 150 * 1024;
+
+/** Code of a balanced plan up to which layers have kernels of their own; of large networks, a part of their flash. */
 const BALANCED_CODE = 35_000;
+const BALANCED_CODE_SHARE = 0.08;
 
 /** Bytes that the largest kernel of a layer takes. */
 const LARGEST_KERNEL = 3000;
@@ -80,14 +84,16 @@ function smallestForms(work: readonly Work[], options: FormOptions): Forms {
 
 /** Forms within a limit of flash: where kernels of layers take too much code for a balanced plan, layers share them. */
 function chooseWithin(work: readonly Work[], estimate: FlashEstimate, options: FormOptions, limit: number): Forms {
-  const perKib = options.optimize === 'balanced' ? plainInstructions(work, options.core) / 1024 : 0;
+  const scale = Math.min(1, SMALL_NETWORK / estimate.base) / 1024;
+  const perKib = options.optimize === 'balanced' ? scale * plainInstructions(work, options.core) : 0;
   const least = LEAST_SAVED_PER_KIB * perKib;
   const own = choose(estimate, true, { least, limit });
   if (options.optimize !== 'balanced') return own;
-  const isLarge = estimate.leastCode(own) > BALANCED_CODE;
+  const code = Math.max(BALANCED_CODE, BALANCED_CODE_SHARE * estimate.base);
+  const isLarge = estimate.leastCode(own) > code;
   const forms = isLarge ? choose(estimate, 'shared', { least, limit }) : own;
   // Whether layers share a kernel depends on their shifts: what is shared gets no more code by what calls tell.
-  const mostCode = isLarge ? estimate.leastCode(forms) : BALANCED_CODE;
+  const mostCode = isLarge ? estimate.leastCode(forms) : code;
   const beyond = LEAST_SAVED_PER_KIB_BEYOND * perKib;
   return improve(estimate, forms, { least, beyond, flash: limit, code: mostCode, total: options.flashBytes });
 }

@@ -53,6 +53,20 @@ describe('storage forms of balanced plans', function () {
     }
   });
 
+  it('of large networks take the flash that fewer bits leave of 8', () => {
+    const g = new GraphBuilder();
+    let map = g.conv(g.input({ h: 8, w: 8, c: 3 }), 256, squareWindow(1), 1, relu6);
+    for (let i = 0; i < 8; i++) map = g.conv(map, 256, squareWindow(1), 1, relu6);
+    g.fullyConnected(g.globalAveragePool(map), 10);
+    const large = g.build();
+    const from = calibrateGraph(large, graphSamples(large, 1, 1));
+    const eight = told(large, from, () => false, 'balanced');
+    const four = told(large, from, (layer) => layer > 0 && layer < 9, 'balanced');
+    // Packed, a layer takes twice the flash of 8 bits: about a quarter of them find room, whatever they save for a KiB.
+    assert.ok(four.instructions < 0.85 * four.plain, `${four.instructions} of ${four.plain} instructions`);
+    assert.ok(four.bytes > 0.85 * eight.bytes && four.bytes < 1.03 * eight.bytes, `${four.bytes} of ${eight.bytes}`);
+  });
+
   it('are hardly slower with fewer bits where weights are so few that kernels take what they save', () => {
     const g = new GraphBuilder();
     let map = g.conv(g.input({ h: 20, w: 20, c: 1 }), 48, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
