@@ -37,8 +37,6 @@ ${rows.length} images, each linked, run on the emulated core and passed by its s
 \`npm run build && node test/bench/firmware.mjs\`. KiB of flash: code (runtime, kernels, steps), weights, tables;
 plus what the self-test adds if it is called. RAM is the arena, input and output in it; stack is measured, of one
 inference. Instructions for each multiply-accumulate of the network.
-Rows of M3, M55 and M33 (but for the sample's) are of an older state: default plans had other bits, and steps took 1 to
-1.5 KiB of code more.
 ${cores.map((core) => tableOf(core, rows, models, peers)).join('')}${others}`;
 }
 
