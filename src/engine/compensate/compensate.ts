@@ -3,6 +3,7 @@ import type { Bits } from '../graph/bits';
 import type { Graph, LayerId } from '../graph/types';
 import type { LayerParameters, QuantizedParameters } from '../quantize/types';
 import { compensateLayer } from './compensateLayer';
+import { fitWide } from './fitWide';
 import { LayerStream } from './layerStream';
 import type { FittedImages } from './targets';
 
@@ -46,13 +47,16 @@ export function compensate(
     const id = stream.weightedLayer(step);
     const format =
       id === null ? null : (parameters.views.get(id) ?? parameters.formats.get(graph.layers[id].inputs[0])!);
-    // Of 16-bit codes there is hardly an error to make up for; only their means are corrected.
-    if (id !== null && format !== null && format.bits < 16) {
+    if (id !== null && format !== null) {
       const samples = targets.layers.get(id)!;
       const key = dampingKey(id, format.bits);
       const given = typeof damping === 'number' ? damping : (damping?.get(key) ?? null);
       const fitting = { rounded: parameters.layers.get(id)!, stored: format, format, damping: given };
-      const [fitted] = compensateLayer(graph, samples, (image) => stream.inputCodes(step, image), [fitting]);
+      const codesOf = (image: number): Int16Array => stream.inputCodes(step, image);
+      const fitted =
+        format.bits === 16
+          ? fitWide(graph, samples, codesOf, fitting, parameters.formats.get(graph.layers[id].output)!)
+          : compensateLayer(graph, samples, codesOf, [fitting])[0];
       if (fitted.damping !== null) dampings.set(key, fitted.damping);
       layers.set(id, fitted.parameters);
       stream.replace(step, fitted.parameters);

@@ -15,6 +15,7 @@ import {
 } from './layerForm';
 import type { Work } from './work';
 import { workUses } from './workUses';
+import { wideBytes } from './wideSizes';
 
 /**
  * Flash of a network by its calls alone, before anything is quantized: a little more than what is linked in the end.
@@ -180,6 +181,15 @@ function runtimeFunctions(work: readonly Work[], forms: Forms, core: Core): Set<
     }
   }
   return needed;
+}
+
+/** Bytes of the kernels for 16 bits that a network's steps call. */
+export function wideCode(work: readonly Work[], core: Core): number {
+  const wide = work.filter(({ call }) => call.wide && call.op !== 'copy').map(({ call }) => FUNCTIONS[call.op]);
+  return wideBytes(
+    core,
+    wide.map((fn) => `${fn}_s16`),
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { LayerId } from '../graph/types';
 import type { Core, Optimize } from '../targets/types';
 import { DSP_CORES } from './codeBytes';
-import { FlashEstimate } from './flashEstimate';
+import { FlashEstimate, wideCode } from './flashEstimate';
 import { coreCosts } from './kernelCost';
 import { CallCost } from './latency';
 import {
@@ -59,8 +59,8 @@ interface Candidate {
 /**
  * The forms of a network's layers, by the instructions that they save for each byte of flash, the best first. `speed`
  * takes what there is room for; `balanced` only what saves enough, far more beyond the flash that the same network
- * takes with 8-bit weights in its own balanced forms, and has layers share kernels where their own would be too much
- * code; `size` takes the smallest of these and of plain forms: where every layer has its own kernel, those for all
+ * takes with 8-bit maps and weights in its own balanced forms, and the kernels that maps of 16 bits need, and has layers
+ * share kernels where their own would be too much code; `size` takes the smallest of these and of plain forms: where every layer has its own kernel, those for all
  * layers are not linked. Without flash for its own, each goal takes those of `size`. The choice depends only on the
  * calls, so it is the same for a schedule and for the Program that it is lowered to.
  */
@@ -68,7 +68,9 @@ export function chooseForms(work: readonly Work[], options: FormOptions): Forms 
   if (options.optimize === 'size') return smallestForms(work, options);
   const estimate = new FlashEstimate(work, options.core);
   const limit =
-    options.optimize === 'balanced' ? Math.min(options.flashBytes, eightBitBytes(work, options)) : options.flashBytes;
+    options.optimize === 'balanced'
+      ? Math.min(options.flashBytes, eightBitBytes(work, options) + wideCode(work, options.core))
+      : options.flashBytes;
   const forms = chooseWithin(work, estimate, options, limit);
   // Where there is too little flash for forms one by one, the smallest ones together may fit.
   return estimate.least(forms) <= options.flashBytes ? forms : smallestForms(work, options);

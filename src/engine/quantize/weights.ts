@@ -35,11 +35,18 @@ export function roundWeights(
   const weightScales = new Float64Array(outC);
   const { stride, count, step } = rowLayout(layer, outC);
   for (let o = 0; o < outC; o++) {
-    // Of 16 bits, steps may be so fine that 32 bits do not hold the bias and the output's zero point.
-    const least = input.bits === 16 ? (Math.abs(layer.bias[o]) + 2 * outputSpan) / LARGEST_BIAS : 0;
+    const least = input.bits === 16 ? leastWeightScale(layer.bias[o], outputSpan) : 0;
     weightScales[o] = roundRow(folded, codes, o * stride, count, step, weightBits, least);
   }
   return { layer: layer.id, weightBits, codes, weightScales, bias: foldOffset(graph, layer, offset) };
+}
+
+/**
+ * Of 16 bits, steps may be so fine that 32 bits do not hold the bias and the output's zero point: the least step of an
+ * accumulator with which they do.
+ */
+export function leastWeightScale(bias: number, outputSpan: number): number {
+  return (Math.abs(bias) + 2 * outputSpan) / LARGEST_BIAS;
 }
 
 /**
