@@ -233,8 +233,8 @@ export function gridOf(value: string | boolean | undefined): 'auto' | 'none' | {
 export function bitsOf(value: string | boolean | undefined): Bits[] | undefined {
   if (typeof value !== 'string') return undefined;
   const bits = value.split(',').map(Number);
-  if (!bits.every((b): b is Bits => b === 8 || b === 4 || b === 2))
-    throw new UserError(`--bits takes 8, 4 and 2, such as 8,4, not "${value}".`);
+  if (!bits.every((b): b is Bits => b === 16 || b === 8 || b === 4 || b === 2))
+    throw new UserError(`--bits takes 16, 8, 4 and 2, such as 8,4, not "${value}".`);
   return [...new Set<Bits>([8, ...bits])].sort((a, b) => b - a);
 }
 

@@ -2,6 +2,7 @@ import type { Progress } from '../engine/common/progress';
 import { visible } from '../engine/common/visible';
 import { bytesText, counted, fewerText } from '../engine/common/wording';
 import { defaultPlanPath } from '../engine/plan/sidecar';
+import { DEFAULTS } from '../engine/run/options';
 import { quantize } from '../engine/run/quantize';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import { OPTIMIZE_LEVELS } from '../engine/targets/types';
@@ -13,7 +14,7 @@ export const quantizeCommand: Command = {
   synopsis:
     'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--flash-reserve BYTES|PERCENT%] ' +
     '[--optimize size|balanced|speed] [--core CORE] [--input ' +
-    'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search ' +
+    'counted|external|tiles] [--grid HxW|auto|none] [--bits 16,8,4,2] [--weights 8|4|auto] [--search ' +
     'sensitivity|entropy] [--objective latency|bitops|sram|flash] [--latency-budget MS] ' +
     '[--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
     '[--epsilon F] [--classes static|runtime] [--halos auto|recompute] [--task classify|binary|regress|detect] ' +
@@ -33,6 +34,11 @@ export const quantizeCommand: Command = {
   },
   example: 'quantize model.onnx --images photos --target nano33ble --out model.quantmcu.json',
   optionHelp: {
+    bits: {
+      value: '16,8,4,2',
+      text: 'bits a feature map may have; 16: where they reduce the loss for few instructions',
+      fallback: DEFAULTS.bits.join(','),
+    },
     out: { value: 'PLAN', text: 'the plan to write', fallback: 'next to the model' },
     force: { text: "overwrite files that are not QuantMCU's, and keep no locked decisions" },
   },

@@ -70,6 +70,8 @@ async function sweepModel(positionals: readonly string[], values: Values, progre
   await assertWritable(planPath, pick !== null, force);
   const limit = count(values, 'calibrate');
   const planned = planOptionsOf(values);
+  if (planned.bits?.includes(16) === true)
+    throw new UserError('--bits of a sweep takes 8, 4 and 2: it raises no feature map to 16 bits. quantize does.');
   const read = await modelOptionsOf(values, modelPath);
   const locked = await lockedDecisions(planPath);
   const session = await SweepSession.open({ modelPath, ...read, limit, file: planPath }, progress);

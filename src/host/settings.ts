@@ -134,9 +134,9 @@ function parseGrid(value: unknown): QuantizeRequest['grid'] {
 }
 
 /** Candidate bits, most first; 8 is always among them. */
-function parseBits(value: unknown): (8 | 4 | 2)[] {
+function parseBits(value: unknown): (16 | 8 | 4 | 2)[] {
   const wanted: unknown[] = Array.isArray(value) ? value : [4];
-  return ([8, 4, 2] as const).filter((bits) => bits === 8 || wanted.includes(bits));
+  return ([16, 8, 4, 2] as const).filter((bits) => bits === 8 || wanted.includes(bits));
 }
 
 function parseSizes(value: unknown): Record<string, number> | undefined {

@@ -1,4 +1,5 @@
 import type { Calibration } from '../engine/calibration/types';
+import { searchedBits } from '../engine/graph/bits';
 import type { Graph, LayerId, MapId } from '../engine/graph/types';
 import type { OpenedPlan } from '../engine/planned/open';
 import type { Plan } from '../engine/plan/types';
@@ -44,7 +45,7 @@ function explainDecisions(
 ): Explanation {
   const output = new Map<LayerId, readonly CandidateView[]>();
   const input = new Map<LayerId, readonly CandidateView[]>();
-  const bits = [...new Set([8 as const, ...plan.search.bits])].sort((a, b) => b - a);
+  const bits = [...new Set([8 as const, ...searchedBits(plan.search.bits)])].sort((a, b) => b - a);
   for (const { unit, candidates } of scoreUnits(
     graph,
     calibration,

@@ -4,6 +4,7 @@ import { UserError } from '../engine/common/errors';
 import { GENERATOR } from '../engine/common/generator';
 import { relativeTo } from '../engine/plan/relativeTo';
 import { hashBytes, hashModel, modelPathOf, readPlan, writeFilesWhole, writePlanWhole } from '../engine/plan/files';
+import { searchedBits } from '../engine/graph/bits';
 import { encodeParameters } from '../engine/plan/parametersFile';
 import { formatPlan, parametersFileName, parsePlan } from '../engine/plan/sidecar';
 import { toldOf } from '../engine/plan/toldOf';
@@ -142,7 +143,7 @@ function settingsOf(
     target: plan.target,
     preprocess: plan.preprocess,
     grid: grid ?? (plan.patchStage ? 'auto' : 'none'),
-    bits,
+    bits: searchedBits(bits),
     weights,
     classes: plan.patchStage?.classMode ?? 'static',
     phi,

@@ -207,10 +207,11 @@ function toMemory(program: Program, port: Port, values: Float32Array): Uint8Arra
 }
 
 function fromMemory(program: Program, port: Port, bytes: Uint8Array): Float32Array {
-  const { channels } = program.buffers[port.buffer];
+  const { channels, bits } = program.buffers[port.buffer];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float32Array.from(placesOf(port), (place) => {
     const c = port.scales.length === 1 ? 0 : place % channels;
-    const code = port.signed ? (bytes[place] << 24) >> 24 : bytes[place];
+    const code = bits === 16 ? view.getInt16(2 * place, true) : port.signed ? (bytes[place] << 24) >> 24 : bytes[place];
     return port.scales[c] * (code - port.zeroPoints[port.zeroPoints.length === 1 ? 0 : c]);
   });
 }

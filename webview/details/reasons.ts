@@ -48,6 +48,8 @@ function reasonText({ bits, by, losses }: Account, unit: string | undefined): st
       return bits < 8 ? t('{0} bits, to fit all weights in flash.', bits) : t('8 bits: flash has room for them.');
     case 'sram':
       return t('Fewer bits than the search chose, to fit the arena in SRAM.');
+    case 'raised':
+      return raisedText(losses ?? {}, unit ?? '');
     case 'slower':
       return t('8 bits: fewer would be slower on this core.');
     case 'tie':
@@ -63,6 +65,11 @@ function reasonText({ bits, by, losses }: Account, unit: string | undefined): st
     case 'person':
       return t('Set or locked by hand.');
   }
+}
+
+function raisedText(losses: Readonly<Record<string, number>>, unit: string): string {
+  if (!Object.hasOwn(losses, 8)) return t('16 bits, because they were measured to be worth their instructions.');
+  return t('Measured: 8 bits here would lose {0}, much for what 16 cost.', `${digits(losses[8])} ${unit}`.trim());
 }
 
 function measuredText(bits: number, losses: Readonly<Record<string, number>>, unit: string): string {

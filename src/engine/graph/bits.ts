@@ -1,6 +1,11 @@
 /** Bitwidths of activation codes. Codes of 16 bits are signed, with zero point 0. */
 export type Bits = 16 | 8 | 4 | 2;
 
+/** Those of the candidate bits that maps are lowered to; 16 are for maps that limit accuracy, once these are chosen. */
+export function searchedBits(bits: readonly Bits[]): Bits[] {
+  return bits.filter((b) => b <= 8);
+}
+
 /** Bitwidths of weight codes. */
 export type WeightBits = 8 | 4;
 

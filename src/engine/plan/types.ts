@@ -115,6 +115,7 @@ export type SearchLimit = 'loss' | 'reduction' | 'time' | 'bits' | 'score' | 'pe
  * - `sensitivity`: the measured loss against what the bits save;
  * - `score`: the entropy score;
  * - `flash`, `sram`: so that the weights, or the arena, fit;
+ * - `raised`: 16 bits, because what 8 cost here was measured to be worth the instructions;
  * - `slower`: fewer bits would take more instructions on the board's core;
  * - `tie`: the arithmetic or a neighbour needs these bits;
  * - `end`: the application reads or writes the map;
@@ -124,7 +125,18 @@ export type SearchLimit = 'loss' | 'reduction' | 'time' | 'bits' | 'score' | 'pe
  * - `person`: locked, or edited since.
  */
 export type BitsReason =
-  'sensitivity' | 'score' | 'flash' | 'sram' | 'slower' | 'tie' | 'end' | 'fewSamples' | 'unread' | 'asked' | 'person';
+  | 'sensitivity'
+  | 'score'
+  | 'flash'
+  | 'sram'
+  | 'raised'
+  | 'slower'
+  | 'tie'
+  | 'end'
+  | 'fewSamples'
+  | 'unread'
+  | 'asked'
+  | 'person';
 
 /** What a search made of one decision. Where a plan has other bits, somebody changed them since. */
 export interface BitsAccount {

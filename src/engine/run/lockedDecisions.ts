@@ -1,6 +1,8 @@
 import { promises as fs } from 'node:fs';
 import { UserError, reasonOf } from '../common/errors';
 import { readPlan } from '../plan/files';
+import type { Graph } from '../graph/types';
+import type { Plan } from '../plan/types';
 import type { DecideOptions } from './decisionTypes';
 
 /**
@@ -21,4 +23,17 @@ export async function lockedDecisions(planPath: string): Promise<DecideOptions['
       cause: error,
     });
   }
+}
+
+/** All decisions about bits, as if a person had locked them. */
+export function allLocked(
+  graph: Graph,
+  { maps, layers }: Pick<Plan, 'maps' | 'layers'>,
+): NonNullable<DecideOptions['locked']> {
+  const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+    Object.hasOwn(record, name) ? record[name] : undefined;
+  return {
+    maps: Object.fromEntries(graph.maps.map(({ name }) => [name, { bits: own(maps, name)?.bits ?? 8, locked: true }])),
+    layers: Object.fromEntries(graph.layers.map(({ name }) => [name, { ...own(layers, name), locked: true }])),
+  };
 }

@@ -5,11 +5,10 @@ import { integerInputs } from '../compensate/targets';
 import { hasClasses } from '../graph/task';
 import { isWeighted } from '../graph/types';
 import type { ExpectedLoss } from '../plan/types';
-import { Executor } from '../program/interpreter';
-import { decodePort, inputCodes } from '../program/ports';
 import type { Program } from '../program/types';
 import type { ImageOutputs } from '../vdqs/divergence';
 import type { OutputLoss } from '../vdqs/loss';
+import { programOutputs } from '../vdqs/programOutputs';
 import { withKnownBoxes } from './knownBoxes';
 import { lossBeyond } from './lossBeyond';
 import { MOST_CHECKED } from './lossNotes';
@@ -61,6 +60,13 @@ export class LossEstimator {
     return { ...lossBeyond(loss, images, wide, outputsOf(program, images, progress)), heldOut, budget };
   }
 
+  /** How far a Program's outputs are from the float network's, image by image. */
+  async divergences(program: Program, progress: Progress): Promise<number[]> {
+    const { images, loss } = await this.checked(progress);
+    const outputs = outputsOf(program, images, progress);
+    return images.map((image, i) => loss.divergence([image.outputs], [outputs[i]]));
+  }
+
   /** Whether there is anything to lose by quantizing. */
   get hasWeights(): boolean {
     return this.job.graph.layers.some(isWeighted);
@@ -89,12 +95,12 @@ export class LossEstimator {
 }
 
 function outputsOf(program: Program, images: readonly FloatResult[], progress: Progress): ImageOutputs {
-  const executor = new Executor(program);
-  return images.map(({ inputs }, i) => {
-    checkCancelled(progress);
-    progress.report('Estimating the loss', i, images.length);
-    return executor
-      .run(inputs.map((input, k) => inputCodes(program, k, input)))
-      .outputs.map((bytes, k) => decodePort(program, program.outputs[k], bytes));
-  });
+  return programOutputs(
+    program,
+    images.map(({ inputs }) => inputs),
+    (done) => {
+      checkCancelled(progress);
+      progress.report('Estimating the loss', done, images.length);
+    },
+  );
 }

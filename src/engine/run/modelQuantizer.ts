@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { labelsOf, type SampleSet } from '../calibration/samples';
+import { labelsOf, spread, type SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
 import { toIdentifier } from '../codegen';
 import type { Compensated, Dampings } from '../compensate/compensate';
@@ -8,7 +8,7 @@ import type { FloatTargets } from '../compensate/targets';
 import { headMaps, type ResolvedHead } from '../detection/resolve';
 import type { DecideOptions } from './decisionTypes';
 import { mayBeScores, taskOf, type Task } from '../graph/task';
-import { isWeighted, type Graph } from '../graph/types';
+import { isWeighted, type Graph, type MapId } from '../graph/types';
 import { decisionsOf } from '../planned/decisions';
 import { inputFormats } from '../planned/inputs';
 import { oneScaleMaps, resolveStage, resolveTailStages } from '../planned/stage';
@@ -18,9 +18,12 @@ import { withHead } from '../program/detection/lowerHead';
 import { lower } from '../program/lower';
 import type { Program } from '../program/types';
 import { checkCancelled, type Progress } from '../common/progress';
+import { withFinerCodes, type MapRanges } from '../quantize/finerCodes';
 import { quantizeGraph, type BitDecisions } from '../quantize/quantizeGraph';
 import { QuantizedParts } from '../quantize/quantizedParts';
+import { formatTies } from '../quantize/ties';
 import type { QuantizedParameters } from '../quantize/types';
+import { measureCodeNoise } from '../vdqs/codeNoise';
 import type { Fitter } from '../vdqs/fitTasks';
 import { openFitter } from '../vdqs/fitThreads';
 import { lossOf, type OutputLoss } from '../vdqs/loss';
@@ -99,6 +102,22 @@ export class ModelQuantizer {
       this.measured = { bits: key, value: { units: this.units, sensitivities, perDivergence } };
     }
     return this.measured.value;
+  }
+
+  /** See {@link measureCodeNoise}. @param groups of 8-bit maps that may have 16 @throws CancelledError */
+  async codeNoise(parameters: QuantizedParameters, groups: readonly MapId[], progress: Progress): Promise<number[]> {
+    const fitter = await this.openFitter(progress);
+    const images = spread((await this.floatTargets(progress)).images.length, SENSITIVITY_IMAGES);
+    return measureCodeNoise({ parameters, ranges: this.ranges, groups }, images, fitter, progress);
+  }
+
+  /** A quantized network with some of its 8-bit maps at 16 bits and everything else as it was. */
+  withFinerCodes(parameters: QuantizedParameters, groups: ReadonlySet<MapId>): QuantizedParameters {
+    return withFinerCodes(this.model.graph, this.ranges, formatTies(this.model.graph), parameters, groups);
+  }
+
+  private get ranges(): MapRanges {
+    return new Map([...this.model.calibration.maps].map(([map, { min, max }]) => [map, { min, max }]));
   }
 
   /**

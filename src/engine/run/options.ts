@@ -13,7 +13,7 @@ export type SearchMethod = 'sensitivity' | 'entropy';
 /** What a user may set for the search: one type from the command line and the editor down to decide(). */
 export interface SearchOptions {
   readonly grid: 'auto' | 'none' | Grid;
-  /** Candidate bits of feature maps, 8 among them. */
+  /** Candidate bits of feature maps, 8 among them; 16 for maps that limit accuracy, see raiseBits.ts. */
   readonly bits?: readonly Bits[];
   readonly weights: WeightBits | 'auto';
   readonly phi?: number;

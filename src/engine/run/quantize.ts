@@ -7,6 +7,7 @@ import { CancelledError, UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
 import { programCost } from '../cost/cost';
 import { graphFlashBytes } from '../cost/graphFlash';
+import { searchedBits } from '../graph/bits';
 import { isWeighted, type Graph } from '../graph/types';
 import { assembled } from '../codegen/flash';
 import { flashOptions, mostFlashBytes } from '../targets/capacity';
@@ -53,7 +54,7 @@ export interface QuantizeOutcome {
  */
 export async function quantize(options: QuantizeOptions, target: Progress): Promise<QuantizeOutcome> {
   const clock = stopwatch();
-  const progress = new PhasedProgress(target, PHASES);
+  const progress = new PhasedProgress(target, raises(options) ? [...PHASES, RAISING] : PHASES);
   progress.report('Reading the model', 0, 0);
   await assertOwn(options);
   const { sha256, graph, cut } = await readNetwork(options, options.model);
@@ -87,6 +88,7 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
       threads: options.threads,
       search: {
         ...search,
+        bits: searchedBits(search.bits),
         objective,
         target: options.target,
         grid: options.grid,
@@ -138,6 +140,8 @@ async function told(
 ): Promise<SearchOutcome> {
   const { decision, program, reduction, limitedBy = 'person', keptEarly = false } = found;
   const mixed = isMixed(decision);
+  const isRaised = raises(options) && Object.values(decision.maps).some(({ bits }) => bits === 16);
+  const isFree = searchedBits(options.bits ?? DEFAULTS.bits).length > 1;
   const budget = limits?.accuracyBudget ?? null;
   const loss = found.loss ?? (keptEarly ? null : await quantizer.lossOf(found, budget));
   const cost = programCost(graph, program, decision.patchStage ? outlierShare(decision.patchStage) : 0);
@@ -147,7 +151,7 @@ async function told(
     isAsked: options.bitOpsTarget !== undefined,
     bitOpsReduction: cost.bitOps > 0 ? cost.bitOpsInt8 / cost.bitOps : 1,
     mixed,
-    isFree: (options.bits ?? DEFAULTS.bits).some((bits) => bits < 8),
+    isFree,
     objective: found.objective ?? limits?.objective ?? 'bitops',
     kept: loss === null || budget === null || loss.expected <= budget,
   });
@@ -156,9 +160,9 @@ async function told(
     limitedBy,
     notes: [
       ...notes,
-      ...(loss === null ? [] : lossNotes(loss, mixed, quantizer.hasClasses)),
+      ...(loss === null ? [] : lossNotes(loss, mixed || isRaised, quantizer.hasClasses)),
       ...(loss === null || quantizer.lossBasis === null ? [] : [quantizer.lossBasis]),
-      ...(end === null || (loss === null && !keptEarly) ? [] : [end]),
+      ...(end === null || (loss === null && !keptEarly) || (raises(options) && !isFree) ? [] : [end]),
     ],
   };
 }
@@ -185,6 +189,8 @@ async function findOrTake(
 
 /** How the time of a run is shared by calibration, the first plan, measuring, and the search. */
 const PHASES = [15, 6, 34, 45];
+/** That of raising maps to 16 bits, where it is allowed. */
+const RAISING = 30;
 
 /**
  * The search, from the plan at 8 bits to fewer. If it is stopped and its result is to be kept, that is what was found.
@@ -213,10 +219,15 @@ async function searchLive(
       }
     }
     progress.enter(2);
-    return await quantizeTo(graph, quantizer, options, limits, notes, async (better) => {
+    const found = await quantizeTo(graph, quantizer, options, limits, notes, async (better) => {
       best = better;
       await live?.writer?.write(better);
     });
+    if (!raises(options)) return found;
+    best = found;
+    progress.enter(PHASES.length);
+    // What was estimated is the loss of the plan as it was.
+    return { ...(await quantizer.raise(found, limits?.latencyBudget)), loss: undefined };
   } catch (error) {
     if (!(error instanceof CancelledError && progress.isKept() && best)) throw error;
     return { ...best, limitedBy: 'person', keptEarly: true };
@@ -251,6 +262,11 @@ async function firstPlan(quantizer: Quantizer): Promise<Found | null> {
 
 /** An estimate may exceed what is linked by this much. */
 const ESTIMATE_MARGIN = 0.95;
+
+/** Whether maps that limit accuracy may have 16 bits. */
+function raises({ bits = DEFAULTS.bits }: QuantizeOptions): boolean {
+  return bits.includes(16);
+}
 
 /** A network whose weights at the fewest bits are too much for the flash is refused before anything is computed. */
 function refuseHopeless(graph: Graph, { target, weights }: QuantizeOptions): void {

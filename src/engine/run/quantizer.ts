@@ -18,6 +18,7 @@ import { endRest } from '../inference/pool';
 import type { QuantizedParameters } from '../quantize/types';
 import { ATTEMPTS, searchWithinBudget, type Attempt } from '../vdqs/accuracyBudget';
 import type { PhasedProgress } from './phases';
+import { raiseBits } from './raiseBits';
 import type { QuantizerJob } from './quantizerJob';
 import type { ExpectedLoss, SearchLimit } from '../plan/types';
 import { freeChoices } from '../vdqs/freeChoices';
@@ -231,6 +232,12 @@ export class Quantizer {
     // A larger reduction by the search's sums need not be the faster plan.
     const best = kept ?? last;
     return best;
+  }
+
+  /** The same with 16 bits for maps that limit accuracy, where that pays, see {@link raiseBits}. */
+  raise<T extends Quantized>(found: T, latencyBudget: number | undefined): Promise<T> {
+    const { job, model, estimator, fits, progress } = this;
+    return raiseBits({ job, model, estimator, fits }, found, latencyBudget, progress);
   }
 
   private tellTried(decision: Decision, loss: number, budget: number): void {

@@ -3,8 +3,9 @@ import { compensate, type Compensated, type Dampings } from '../compensate/compe
 import { selectTargets, type FloatTargets, type FloatTargetsData } from '../compensate/targets';
 import type { ResolvedHead } from '../detection/resolve';
 import type { Task } from '../graph/task';
-import type { Graph, LayerId } from '../graph/types';
+import type { Graph, LayerId, MapId } from '../graph/types';
 import type { QuantizedParameters } from '../quantize/types';
+import { codeNoise, type FinerNetwork } from './codeNoise';
 import { lossOf, type OutputLoss } from './loss';
 import { compensateVariants, measureChanges, type CompensatedVariants, type VariantChange } from './variants';
 import type { VariantKind } from './variants';
@@ -47,6 +48,13 @@ export type FitTask =
       readonly changes: readonly VariantChange[];
       readonly others: readonly QuantizedParameters[];
       readonly images: readonly number[];
+    }
+  /** {@link codeNoise} */
+  | {
+      readonly kind: 'codeNoise';
+      readonly network: FinerNetwork;
+      readonly alone: readonly MapId[];
+      readonly images: readonly number[];
     };
 
 /** What becomes of each kind of {@link FitTask}. */
@@ -54,6 +62,7 @@ export interface FitResults {
   readonly compensate: Compensated;
   readonly variants: CompensatedVariants;
   readonly measure: number[];
+  readonly codeNoise: number[];
 }
 
 export type FitResult<T extends FitTask> = FitResults[T['kind']];
@@ -93,6 +102,8 @@ export class LocalFitter implements Fitter {
         return compensateVariants(graph, task.wide, task.kinds, task.read, chosen, progress);
       case 'measure':
         return measureChanges(graph, loss, task.network, task.changes, task.others, chosen.images, progress);
+      case 'codeNoise':
+        return codeNoise(graph, loss, task.network, task.alone, chosen.images, progress);
     }
   }
 }

@@ -2,10 +2,12 @@
 import type { Calibration } from '../../calibration/types';
 import { decide } from '../decide';
 import { endedBy } from '../limits';
+import { allLocked } from '../lockedDecisions';
 import { accountOf } from '../planWriter';
 import type { DecideOptions } from '../decisionTypes';
 import { classifyPatches } from '../classifyPatches';
 import { UserError } from '../../common/errors';
+import { searchedBits } from '../../graph/bits';
 import type { Graph } from '../../graph/types';
 import type { PatchChoice } from '../../patch/estimate';
 import { stageUpTo } from '../../schedule/stages';
@@ -53,7 +55,7 @@ export function changeGrid(
   const { patchStage, tailStages } = decide(
     graph,
     calibration,
-    { ...optionsOf(plan, grid), locked: everything(graph, plan) },
+    { ...optionsOf(plan, grid), locked: allLocked(graph, plan) },
     progress,
   );
   return withStages(plan, patchStage, tailStages);
@@ -178,23 +180,11 @@ function optionsOf(plan: Plan, grid: DecideOptions['grid']): DecideOptions {
   return {
     target: plan.target,
     grid,
-    bits,
+    bits: searchedBits(bits),
     weights,
     phi,
     lambda,
     epsilon,
     classes: plan.patchStage?.classMode ?? 'static',
-  };
-}
-
-/** All decisions about bits, as if a person had locked them. */
-function everything(graph: Graph, plan: Plan): NonNullable<DecideOptions['locked']> {
-  const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
-    Object.hasOwn(record, name) ? record[name] : undefined;
-  return {
-    maps: Object.fromEntries(
-      graph.maps.map(({ name }) => [name, { bits: own(plan.maps, name)?.bits ?? 8, locked: true }]),
-    ),
-    layers: Object.fromEntries(graph.layers.map(({ name }) => [name, { ...own(plan.layers, name), locked: true }])),
   };
 }

@@ -65,7 +65,7 @@ function randomOptions(pick: Pick): Options {
     ...target,
     ...search,
     grid: pick('auto', 'none', '2x2', '3x2'),
-    bits: pick('8', '8,4', '8,4,2'),
+    bits: pick('8', '8,4', '8,4,2', '16,8', '16,8,4'),
     weights: pick('8', '4', 'auto', 'auto'),
     optimize: pick('size', 'balanced', 'speed'),
     classes: pick('static', 'static', 'runtime'),
