@@ -180,8 +180,8 @@ function raisedNotes({ job: { graph } }: RaiserTools, groups: readonly MapId[], 
   const maps = Object.keys(raisedMaps(graph, {}, new Set(groups))).length;
   return [
     `${counted(maps, 'feature map')} ${maps === 1 ? 'has' : 'have'} 16 bits: on ${counted(images, 'image')} the ` +
-      `divergence from the float network falls by ${percent(share)} ± ${percent(error)} % for ${percent(more)} % ` +
-      'more instructions.',
+      `divergence from the float network falls by ${percent(share)} ± ${percent(error)} %, for ` +
+      `${percent(Math.abs(more))} % ${more < 0 ? 'fewer' : 'more'} instructions.`,
     ...outputs.map((name) => `Output "${name}" has 16 bits: its codes are int16_t in C.`),
   ];
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { bytesOf, capacityOf, count, fraction, number, one } from '../../../src/cli/commandOptions';
+import { bitsOf, bytesOf, capacityOf, count, fraction, number, one } from '../../../src/cli/commandOptions';
 import { MOST_BYTES } from '../../../src/engine/targets/types';
 
 describe('values of options', () => {
@@ -27,6 +27,12 @@ describe('values of options', () => {
     for (const text of ['100%', '101%', '-5%', 'x%', '%', '50 %'])
       assert.throws(() => reserve(text), /--flash-reserve must be below 100 % of the flash, such as 25%/, text);
     assert.throws(() => reserve('100'), /leaves nothing/);
+  });
+
+  it('bits of maps are the most first, 8 among them', () => {
+    assert.deepEqual(bitsOf('4'), [8, 4]);
+    assert.deepEqual(bitsOf('4,16'), [16, 8, 4]);
+    for (const text of ['3', '8;4', '', '8,,4']) assert.throws(() => bitsOf(text), /--bits takes 16, 8, 4 and 2/, text);
   });
 
   it('an empty argument is none', () => {

@@ -185,7 +185,7 @@ function fieldCodes(
 ): FieldCodes {
   const port = program.outputs[output];
   const { bits, signed } = program.buffers[port.buffer];
-  if (bits !== 8) throw new UserError(`Output "${port.name}" has ${bits} bits; a detection head reads 8.`);
+  if (bits !== 8) throw new UserError(`Output "${port.name}" has ${bits} bits; a detection head reads 8. Give it 8.`);
   const scales = new Float64Array(anchors * fields);
   const zeros = new Int16Array(anchors * fields);
   for (let a = 0; a < anchors; a++) {
