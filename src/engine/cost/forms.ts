@@ -59,10 +59,11 @@ interface Candidate {
 /**
  * The forms of a network's layers, by the instructions that they save for each byte of flash, the best first. `speed`
  * takes what there is room for; `balanced` only what saves enough, far more beyond the flash that the same network
- * takes with 8-bit maps and weights in its own balanced forms, and the kernels that maps of 16 bits need, and has layers
- * share kernels where their own would be too much code; `size` takes the smallest of these and of plain forms: where every layer has its own kernel, those for all
- * layers are not linked. Without flash for its own, each goal takes those of `size`. The choice depends only on the
- * calls, so it is the same for a schedule and for the Program that it is lowered to.
+ * takes with 8-bit maps and weights in its own balanced forms, with the kernels that maps of 16 bits need on top, and
+ * has layers share kernels where their own would be too much code; `size` takes the smallest of these and of plain
+ * forms: where every layer has its own kernel, those for all layers are not linked. Without flash for its own, each
+ * goal takes those of `size`. The choice depends only on the calls, so it is the same for a schedule and for the
+ * Program that it is lowered to.
  */
 export function chooseForms(work: readonly Work[], options: FormOptions): Forms {
   if (options.optimize === 'size') return smallestForms(work, options);
