@@ -142,6 +142,8 @@ async function told(
   const mixed = isMixed(decision);
   const isRaised = raises(options) && Object.values(decision.maps).some(({ bits }) => bits === 16);
   const isFree = searchedBits(options.bits ?? DEFAULTS.bits).length > 1;
+  // What 16 bits gave says why the others are 8.
+  const isSaid = raises(options) && limitedBy === 'bits' && !isFree;
   const budget = limits?.accuracyBudget ?? null;
   const loss = found.loss ?? (keptEarly ? null : await quantizer.lossOf(found, budget));
   const cost = programCost(graph, program, decision.patchStage ? outlierShare(decision.patchStage) : 0);
@@ -162,7 +164,7 @@ async function told(
       ...notes,
       ...(loss === null ? [] : lossNotes(loss, mixed || isRaised, quantizer.hasClasses)),
       ...(loss === null || quantizer.lossBasis === null ? [] : [quantizer.lossBasis]),
-      ...(end === null || (loss === null && !keptEarly) || (raises(options) && !isFree) ? [] : [end]),
+      ...(end === null || (loss === null && !keptEarly) || isSaid ? [] : [end]),
     ],
   };
 }

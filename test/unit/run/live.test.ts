@@ -6,6 +6,7 @@ import { CancelledError, UserError } from '../../../src/engine/common/errors';
 import type { Overall, Progress } from '../../../src/engine/common/progress';
 import { readPlan } from '../../../src/engine/plan/files';
 import { PhasedProgress } from '../../../src/engine/run/phases';
+import type { QuantizeOptions } from '../../../src/engine/run/options';
 import { quantize, type QuantizeOutcome } from '../../../src/engine/run/quantize';
 import { projectRoot } from '../../support/paths';
 
@@ -20,7 +21,7 @@ describe('a result in seconds, better by the minute', () => {
   });
   afterEach(() => fs.rm(folder, { recursive: true, force: true }));
 
-  const run = (progress: Progress): Promise<QuantizeOutcome> =>
+  const run = (progress: Progress, options: Partial<QuantizeOptions> = {}): Promise<QuantizeOutcome> =>
     quantize(
       {
         modelPath: path.join(sample, 'gauge.onnx'),
@@ -34,6 +35,7 @@ describe('a result in seconds, better by the minute', () => {
         limit: 24,
         cachePath: null,
         early: true,
+        ...options,
       },
       progress,
     );
@@ -63,6 +65,15 @@ describe('a result in seconds, better by the minute', () => {
     assert.equal(summary.bitOps.reduction, 1);
     assert.match(summary.notes.join('\n'), /stopped before its end/);
     assert.equal((await readPlan(planPath)).target.id, 'nano33ble');
+  });
+
+  it('stops while maps are raised to 16 bits, with the plan that was found before or with none', async () => {
+    const bits = [16, 8] as const;
+    await assert.rejects(run(until(5, false), { bits }), CancelledError);
+    const { summary } = await run(until(5, true), { bits, force: true });
+    assert.match(summary.notes.join('\n'), /stopped before its end/);
+    const plan = await readPlan(planPath);
+    assert.deepEqual([plan.maps, plan.search.bits], [{}, [16, 8]]);
   });
 
   it('tells steps and a share that only grows, and finds fewer bits in the end, with an interval', async () => {
