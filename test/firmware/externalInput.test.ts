@@ -104,6 +104,24 @@ int main(void) {
     assert.deepEqual([toHex(result.outputs), result.selftest], [toHex(outputs), 0]);
   });
 
+  it('tell what the self-test takes: stored inputs and outputs, or checksums alone', () => {
+    const options = { name: 'net', checks: selftestChecks(external), provenance };
+    const { inputs, outputs } = reference(external, 2);
+    const golden = inputs.map((set, i) => ({ inputs: set, outputs: outputs[i] }));
+    for (const [files, test] of [
+      [renderC(external, { ...options, golden }), 'net_golden.c'],
+      [renderC(external, options), 'net_selftest.c'],
+    ] as const) {
+      const told = Number(/NET_SELFTEST_FLASH_BYTES (\d+)/.exec(files.find((f) => f.path === 'net.h')!.text)![1]);
+      putFiles(folder(), files);
+      const object = path.join(folder(), 'test.o');
+      const flags = ['-mcpu=cortex-m4', '-mthumb', '-O3', '-ffunction-sections', `-I${folder()}`];
+      runCommand('arm-none-eabi-gcc', [...flags, '-c', path.join(folder(), test), '-o', object]);
+      const [, text] = /^\s*(\d+)/m.exec(runCommand('arm-none-eabi-size', [object]).split('\n')[1])!;
+      assert.ok(Number(text) <= told && told <= Number(text) + 640, `${test}: ${told} told, ${text} compiled`);
+    }
+  });
+
   it('are tested on the emulated board, and their layers counted', async () => {
     const files = renderC(external, { name: 'net', checks: selftestChecks(external), provenance });
     const { passed, layers, output } = await runSelftest('net', files, 'm4', silentProgress, external);

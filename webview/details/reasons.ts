@@ -69,7 +69,8 @@ function reasonText({ bits, by, losses }: Account, unit: string | undefined): st
 
 function raisedText(losses: Readonly<Record<string, number>>, unit: string): string {
   if (!Object.hasOwn(losses, 8)) return t('16 bits, because they were measured to be worth their instructions.');
-  return t('Measured: 8 bits here would lose {0}, much for what 16 cost.', `${digits(losses[8])} ${unit}`.trim());
+  const lost = `${digits(losses[8])} ${unit}`.trim();
+  return t('Measured: 8 bits here would lose {0}; 16 are worth their instructions.', lost);
 }
 
 function measuredText(bits: number, losses: Readonly<Record<string, number>>, unit: string): string {

@@ -41,7 +41,12 @@ export interface Assembly {
 export function assemble(
   program: Program,
   name: string,
-  { optimize = 'balanced', target, cores = coreKinds(target?.core) }: FlashOptions & Pick<RenderOptions, 'cores'>,
+  {
+    optimize = 'balanced',
+    target,
+    cores = coreKinds(target?.core),
+    golden,
+  }: FlashOptions & Pick<RenderOptions, 'cores' | 'golden'>,
   layers: readonly Pick<Layer, 'name' | 'onnx'>[] = [],
 ): Assembly {
   const core = target?.core ?? 'cortex-m4';
@@ -59,7 +64,7 @@ export function assemble(
     const uses = isUsedAlone ? runtimeUses(program, special) : undefined;
     const codeBytes = codeBytesOf(program, core, code, special, uses) + boxes.code;
     const total = weights + tables + codeBytes;
-    const selfTest = selfTestBytes(program);
+    const selfTest = selfTestBytes(program, golden?.length ?? 0);
     const flash = { weights, tables, code: codeBytes, total, selfTest, core, optimize, level: TOLD_LEVEL };
     return { constants, special, code, flash, forms: special ? forms : new Map() };
   };
@@ -126,7 +131,9 @@ export function goldenCount({ inputs, buffers }: Program): number {
   return inputs.reduce((sum, port) => sum + buffers[port.buffer].bytes, 0) > LARGE_INPUT_BYTES ? 1 : GOLDEN_VECTORS;
 }
 
-/** Of its code and a checksum for each step. */
-function selfTestBytes(program: Program): number {
-  return SELF_TEST_CODE + 4 * Math.min(MOST_CHECKS, program.steps.length);
+/** Of its code and a checksum for each step, or its stored inputs and outputs. @param stored how many of them */
+function selfTestBytes(program: Program, stored: number): number {
+  if (stored === 0) return SELF_TEST_CODE + 4 * Math.min(MOST_CHECKS, program.steps.length);
+  const bytes = [...program.inputs, ...program.outputs].reduce((sum, p) => sum + program.buffers[p.buffer].bytes, 0);
+  return SELF_TEST_CODE + stored * bytes;
 }

@@ -69,9 +69,9 @@ export function generateSources(
   const { program, plan, graph } = opened;
   const made = flashOptions(plan.target, optimize);
   const kinds = cores === 'all' ? CORE_KINDS : coreKinds(made.target.core);
-  const { flash, forms } = assemble(program, program.name, { ...made, cores: kinds });
   const stored = selftest === 'stored';
   const golden = stored ? goldenVectors(program) : undefined;
+  const { flash, forms } = assemble(program, program.name, { ...made, cores: kinds, golden });
   const head = opened.head ? lowerHead(program, opened.head, plan.preprocess) : null;
   // The boxes of the self-test's last inference.
   const last = (): readonly Uint8Array[] =>

@@ -362,6 +362,12 @@ export function sampleFit(): FitView {
         layerwise,
       },
       { board: boardOf(f411), verdict: 'no', way: way(191.7, 1924, { mapBits: 4, weightBits: 4 }), layerwise },
+      {
+        board: { ...boardOf(f746), id: 'own', name: 'Our board', sramBytes: 192 << 10, flashBytes: 8 << 20 },
+        verdict: 'tight',
+        way: way(181.6, 3618, { grid: { rows: 8, cols: 1 }, tailStages: 2, streamed: true, latencyMs: 3120 }),
+        layerwise,
+      },
     ],
   };
 }

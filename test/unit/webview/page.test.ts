@@ -51,11 +51,12 @@ describe('editor page', function () {
     it('are the first answer for a new model, each with how it fits', async () => {
       const page = await open(unquantizedView());
       assert.equal(await page.getByRole('tab', { name: 'Boards' }).getAttribute('aria-selected'), 'true');
-      await page.getByRole('heading', { name: 'Fits 2 of 4 boards' }).waitFor();
+      await page.getByRole('heading', { name: 'Fits 3 of 5 boards' }).waitFor();
       const rows = page.locator('.fit-table tbody tr');
       const verdicts = await rows.evaluateAll((all) => (all as { className: string }[]).map((row) => row.className));
-      assert.deepEqual(verdicts, ['fit-fits', 'fit-tight', 'fit-no', 'fit-no']);
-      assert.match((await rows.nth(3).textContent()) ?? '', /needs at least 192 KiB SRAM, 1.88 MiB flash/);
+      assert.deepEqual(verdicts, ['fit-fits', 'fit-tight', 'fit-tight', 'fit-no', 'fit-no']);
+      assert.match((await rows.nth(2).textContent()) ?? '', /streamed, 8 bits/);
+      assert.match((await rows.nth(4).textContent()) ?? '', /needs at least 192 KiB SRAM, 1.88 MiB flash/);
     });
 
     it('are there layer by layer before patches are planned; who stands at a board stays there', async () => {
@@ -66,14 +67,14 @@ describe('editor page', function () {
       await rows.first().waitFor();
       const classes = (): Promise<string[]> =>
         rows.evaluateAll((all) => (all as { className: string }[]).map((row) => row.className));
-      assert.deepEqual(await classes(), ['fit-open', 'fit-open', 'fit-no', 'fit-no']);
+      assert.deepEqual(await classes(), ['fit-open', 'fit-open', 'fit-open', 'fit-no', 'fit-no']);
       assert.match((await rows.first().textContent()) ?? '', /Checking patches…/);
-      assert.match((await rows.nth(3).textContent()) ?? '', /needs at least 1.88 MiB flash/);
+      assert.match((await rows.nth(4).textContent()) ?? '', /needs at least 1.88 MiB flash/);
       const button = page.getByRole('button', { name: 'Quantize for Raspberry Pi Pico 2 (RP2350)…' });
       await button.focus();
       await page.evaluate('window.harness.answerOpen()');
-      await page.getByRole('heading', { name: 'Fits 2 of 4 boards' }).waitFor();
-      assert.deepEqual(await classes(), ['fit-fits', 'fit-tight', 'fit-no', 'fit-no']);
+      await page.getByRole('heading', { name: 'Fits 3 of 5 boards' }).waitFor();
+      assert.deepEqual(await classes(), ['fit-fits', 'fit-tight', 'fit-tight', 'fit-no', 'fit-no']);
       const focused = await page.evaluate('document.activeElement.getAttribute("aria-label")');
       assert.equal(focused, 'Quantize for Raspberry Pi Pico 2 (RP2350)…');
     });
